@@ -1,0 +1,3 @@
+"""Tidings: what became of your messages."""
+
+__version__ = "0.1.0"

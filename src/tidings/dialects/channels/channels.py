@@ -1,0 +1,80 @@
+"""The channels vocabulary as a dialect."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+
+from tidings.dialects.channels.interactions import tell_interaction
+from tidings.dialects.channels.representations import tell_inbound, tell_outbound
+from tidings.dialects.channels.signature import SCHEDULE, signature_headers
+from tidings.dialects.channels.subscriptions import claims
+from tidings.dialects.channels.vocabulary import (
+    EVENTS,
+    FAMILIES,
+    INBOUND,
+    INTERACTION,
+    SERVICE,
+    channel_of,
+    name_of,
+    word_of,
+)
+from tidings.dialects.dialect import Delivery, Dialect, Telling
+from tidings.model.subscriptions import Subscription, Verdict
+from tidings.rules.schedule import Schedule
+
+_encoder = msgspec.json.Encoder()
+
+
+class Channels(Dialect):
+    """`sms.outbound`, `whatsapp.inbound`, `email.interaction`, …: one event name a subscription."""
+
+    name: ClassVar[str] = SERVICE
+    event_names: ClassVar[tuple[str, ...]] = EVENTS
+    schedule: ClassVar[Schedule] = SCHEDULE
+
+    def name_of(self, telling: Telling) -> str | None:
+        """The event's name in this vocabulary; None where it has no word for it."""
+        return name_of(telling)
+
+    def wants(self, subscription: Subscription, siblings: Sequence[Subscription], telling: Telling) -> bool:
+        """Whether a subscription gets an event.
+
+        One without filters leaves out what an active sibling with filters takes, unless the workspace's catch-all is
+        `all`: "you will get all events (except where you have other webhooks with an explicit filter)".
+        """
+        (wanted,) = subscription.wanted
+        name = name_of(telling)
+        if wanted.event != name:
+            return False
+        event = telling.event
+        if wanted.filters:
+            return claims(wanted, channel_of(event, telling.message), word_of(event))
+        if telling.workspace.catch_all == "all":
+            return True
+        channel, word = channel_of(event, telling.message), word_of(event)
+        for sibling in siblings:
+            (claim,) = sibling.wanted
+            if claim.event == name and sibling.active and claims(claim, channel, word):
+                return False
+        return True
+
+    def render(self, telling: Telling) -> bytes:
+        """The webhook's body; asked only for events that have a name."""
+        event, message = telling.event, telling.message
+        family = FAMILIES[event.kind]
+        if family == INBOUND:
+            payload = tell_inbound(event, message)
+        elif family == INTERACTION:
+            payload = tell_interaction(event, message)
+        else:
+            payload = tell_outbound(event, message)
+        return _encoder.encode({"service": SERVICE, "event": name_of(telling), "payload": payload})
+
+    def sign(self, subscription: Subscription, delivery: Delivery) -> Mapping[str, str]:
+        """The `messagebird-` headers for one attempt."""
+        return signature_headers(subscription.secret, delivery)
+
+    def judge(self, status: int) -> Verdict:
+        """2xx is done; everything else is tried again."""
+        return Verdict.DONE if 200 <= status < 300 else Verdict.RETRY

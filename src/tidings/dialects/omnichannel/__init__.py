@@ -1,0 +1,73 @@
+"""The omnichannel vocabulary: `message.sent`, `message.delivered`, …, as its published page and examples have it."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+
+from tidings.dialects.dialect import Delivery, Dialect, Telling
+from tidings.dialects.omnichannel.filters import is_wanted
+from tidings.dialects.omnichannel.names import EVENTS, event_name
+from tidings.dialects.omnichannel.payloads import envelope, message_etag
+from tidings.dialects.omnichannel.reporting import read_inbound, read_status
+from tidings.dialects.omnichannel.representations import show_message, validation_failures
+from tidings.dialects.omnichannel.sending import read_batch, read_redaction, read_send
+from tidings.dialects.omnichannel.webhooks import available_events, read_webhook, show_webhook
+from tidings.model.subscriptions import Subscription, Verdict
+from tidings.rules.schedule import HOUR, MINUTE, SECOND, Schedule
+from tidings.rules.signing import hmac_sha1_hex
+
+__all__ = [
+    "Omnichannel",
+    "available_events",
+    "message_etag",
+    "read_batch",
+    "read_inbound",
+    "read_redaction",
+    "read_send",
+    "read_status",
+    "read_webhook",
+    "show_message",
+    "show_webhook",
+    "validation_failures",
+]
+
+SIGNATURE = "X-Comapi-Signature"
+
+
+class Omnichannel(Dialect):
+    """The omnichannel vocabulary."""
+
+    name: ClassVar[str] = "omnichannel"
+    event_names: ClassVar[tuple[str, ...]] = tuple(EVENTS)
+    schedule: ClassVar[Schedule] = Schedule(
+        (
+            *(5 * SECOND, 10 * SECOND, 30 * SECOND),
+            *(1 * MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE),
+            *(1 * HOUR, 2 * HOUR),
+            *(4 * HOUR for _ in range(5)),
+        )
+    )
+
+    def name_of(self, telling: Telling) -> str | None:
+        """The event's name; None for a deed that is no click."""
+        return event_name(telling)
+
+    def wants(self, subscription: Subscription, siblings: Sequence[Subscription], telling: Telling) -> bool:
+        """Whether a subscription names the event and its filters let it pass; siblings make no difference."""
+        name = event_name(telling)
+        return name is not None and any(is_wanted(each, name, telling) for each in subscription.wanted)
+
+    def render(self, telling: Telling) -> bytes:
+        """The envelope with its payload, as JSON."""
+        return msgspec.json.encode(envelope(telling))
+
+    def sign(self, subscription: Subscription, delivery: Delivery) -> Mapping[str, str]:
+        """Sign the exact body with the webhook's secret; nothing where it has none."""
+        return {SIGNATURE: hmac_sha1_hex(subscription.secret, delivery.body)} if subscription.secret else {}
+
+    def judge(self, status: int) -> Verdict:
+        """2xx is done, 400 refused for good, all else is tried again."""
+        if 200 <= status < 300:
+            return Verdict.DONE
+        return Verdict.REFUSED if status == 400 else Verdict.RETRY

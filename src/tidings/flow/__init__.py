@@ -1,0 +1,1 @@
+"""The road, one step one file: accept, send, receive, record, notify, sweep."""

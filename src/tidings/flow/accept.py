@@ -1,0 +1,219 @@
+"""Accepting: a client's draft becomes our message, with every hop it may take already thought of."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from tidings.connectors.connector import Connector
+from tidings.flow.facts import Accepted, Promise, Taking
+from tidings.flow.send import outgoing_of
+from tidings.flow.world import World
+from tidings.model.content import Content
+from tidings.model.drafts import Addressee, Draft
+from tidings.model.errors import FieldError, Misconfigured, Refused
+from tidings.model.exchange import encode_raw
+from tidings.model.messages import Direction, Hop, Message, Plan, Recipient, Route
+from tidings.model.platforms import HOUR, platform
+from tidings.model.stages import Cause, Reason
+from tidings.model.workspaces import Channel, Contact, Workspace
+from tidings.rules import addresses, encoding
+from tidings.rules.contacts import contact_id
+from tidings.rules.placeholders import UnknownField, fill
+from tidings.store.statements import Transaction, statement
+
+MAX_WINDOW = 30 * 24 * HOUR
+"""Milliseconds: no message waits longer than this."""
+
+
+async def prepare(world: World, workspace: Workspace, draft: Draft) -> Taking:
+    """Make a message of a draft, without taking it yet; raises Refused, naming the field."""
+    people = [await _person(world, workspace, index, each) for index, each in enumerate(draft.to)]
+    recipients = tuple(recipient for recipient, _ in people)
+    now = world.clock.now()
+    message = Message(
+        id=world.chance.id(),
+        workspace=workspace.id,
+        direction=Direction.OUTGOING,
+        created_at=now,
+        dialect=draft.dialect,
+        recipients=recipients,
+        routes=draft.routes,
+        sender=draft.sender,
+        sender_name=draft.sender_name,
+        content=_filled(draft.content, draft.profile),
+        reference=draft.reference,
+        metadata=draft.metadata,
+        tags=draft.tags,
+        reply_to=draft.reply_to,
+        conversation=draft.conversation,
+        options=draft.options,
+        expires_at=draft.expires_at,
+        track_links=draft.track_links,
+        campaign=draft.campaign,
+        request=draft.request,
+    )
+    message = _converted(message)
+    plans = tuple(_plan(world, workspace, message, route, now) for route in draft.routes)
+    expires_at = draft.expires_at or now + _window(world, plans)
+    message = replace(message, expires_at=expires_at)
+    contacts = tuple(contact for _, contact in people if contact is not None)
+    return Taking(message, plans, expires_at, contacts)
+
+
+async def accept(world: World, takings: Sequence[Taking], promise: Promise | None = None) -> Promise | None:
+    """Take charge of messages, all or none; return when they are on disk.
+
+    Gives the answer that was given before, where the promise's key was used before; nothing is taken then.
+    """
+    outcome = await world.record(Accepted(tuple(takings), promise))
+    world.counts.add("messages", "accepted", len(takings))
+    before: Promise | None = outcome.value
+    return before
+
+
+def unsendable(taking: Taking) -> tuple[FieldError, ...]:
+    """Name what a message's only channel would refuse of it, for vocabularies that name one channel."""
+    refusals = [plan.refusal for plan in taking.plans if plan.refusal is not None]
+    return tuple(
+        FieldError(refusal.code or "body", refusal.text, refusal.cause.value)
+        for refusal in refusals
+        if refusal.cause in (Cause.UNSUPPORTED, Cause.BAD_ADDRESS, Cause.INVALID)
+    )
+
+
+async def _person(
+    world: World, workspace: Workspace, index: int, addressee: Addressee
+) -> tuple[Recipient, Contact | None]:
+    given = addressee.addresses
+    if addressee.contact:
+        known = await world.store.read(_contact(addressee.contact))
+        if known is not None and known.workspace == workspace.id:
+            country = addresses.country_of(known.value) if known.key == "phonenumber" else ""
+            return Recipient(known.id, {known.key: known.value, **given}, addressee.type, country), None
+        if not given:
+            problem = FieldError(f"to[{index}].id", f"There is no contact {addressee.contact}.", "unknown")
+            raise Refused("A recipient is not known.", errors=(problem,))
+    normal: dict[str, str] = {}
+    problems = []
+    for key, text in given.items():
+        try:
+            normal[key] = addresses.address(key, text)
+        except ValueError as error:
+            problems.append(FieldError(key, str(error), "address"))
+    if problems:
+        raise Refused("An address is not valid.", errors=tuple(problems))
+    key, value = next(iter(normal.items()))
+    contact = Contact(
+        id=contact_id(workspace.id, key, value),
+        workspace=workspace.id,
+        key=key,
+        value=value,
+        created_at=world.clock.now(),
+    )
+    country = addresses.country_of(normal["phonenumber"]) if "phonenumber" in normal else ""
+    return Recipient(contact.id, normal, addressee.type, country), contact
+
+
+def _contact(contact: str) -> Transaction[Contact | None]:
+    rows = yield statement("get_contact")(id=contact)
+    return (
+        Contact(id=contact, workspace=rows[0][0], key=rows[0][1], value=rows[0][2], created_at=rows[0][3])
+        if rows
+        else None
+    )
+
+
+def _filled(content: Content, profile: dict[str, str]) -> Content:
+    """Fill in `{{profile.field}}`."""
+    try:
+        return replace(
+            content,
+            title=fill(content.title, profile),
+            text=fill(content.text, profile),
+            html=fill(content.html, profile),
+        )
+    except UnknownField as error:
+        problem = FieldError("body", f"The recipient's profile has no field {error}.", "unknown")
+        raise Refused("A placeholder cannot be filled in.", errors=(problem,)) from error
+
+
+def _converted(message: Message) -> Message:
+    """Write a text in the letters of an sms where the client wishes that (`unicodeConversion`)."""
+    options = message.options.get("sms", {})
+    if not options.get("unicodeConversion") or encoding.is_gsm7(message.content.text):
+        return message
+    return replace(message, content=replace(message.content, text=encoding.transliterate(message.content.text)))
+
+
+def _plan(world: World, workspace: Workspace, message: Message, route: Route, now: int) -> Plan:
+    """Think a hop through: over which channel, to which address, and whether anything forbids it."""
+    channel = _channel(world, workspace, route)
+    if channel is None:
+        return Plan(route.platform, refusal=Reason(Cause.NO_CHANNEL, f"There is no channel for {route.platform}."))
+    try:
+        connector = world.connector(channel)
+    except Misconfigured as error:
+        return Plan(route.platform, channel.id, refusal=Reason(Cause.ACCOUNT, str(error)))
+    key = platform(route.platform).identifier
+    reached = [each for each in message.recipients if key in each.addresses]
+    able = connector.able
+    plan = Plan(
+        route.platform,
+        channel.id,
+        reached[0].addresses[key] if reached else "",
+        expected=len(reached) if able.several_recipients else 1,
+        window=route.window,
+        last_word=not able.receipts,
+        own_receipt=able.receipt_is_the_messages,
+    )
+    if not reached:
+        return replace(plan, refusal=Reason(Cause.BAD_ADDRESS, f"The recipient has no {key}.", "receiver"))
+    if len(reached) > 1 and not able.several_recipients:
+        text = f"{route.platform} takes one recipient a message."
+        return replace(plan, refusal=Reason(Cause.INVALID, text, "receiver.contacts"))
+    return _permitted(message, channel, connector, plan, reached[0], now)
+
+
+def _permitted(
+    message: Message, channel: Channel, connector: Connector[Any], plan: Plan, recipient: Recipient, now: int
+) -> Plan:
+    """Refuse a plan for what the channel or its provider does not allow."""
+    if channel.allowed_countries and recipient.country not in channel.allowed_countries:
+        name = platform(plan.platform).omnichannel
+        text = addresses.country_refusal(plan.address.lstrip("+"), recipient.country, name, channel.allowed_countries)
+        return replace(plan, refusal=Reason(Cause.COUNTRY, text, "phoneNumberCountryCode"))
+    sms = message.options.get("sms", {})
+    if plan.platform == "sms" and sms.get("allowUnicode") is False and not encoding.is_gsm7(message.content.text):
+        data = encoding.unicode_refusal(plan.address.lstrip("+"), message.id)
+        text = "SMS channel returned a status of unsuccessful"
+        return replace(plan, refusal=Reason(Cause.INVALID, text, "body"), data=encode_raw(data))
+    hop = Hop(0, plan.platform, plan.channel, plan.address)
+    problems = connector.check(outgoing_of(message, hop, now))
+    if problems:
+        text = " ".join(problem.message for problem in problems)
+        failures = [{"property": p.path, "failureCode": p.code, "details": p.message} for p in problems]
+        data = {"validationFailures": failures}
+        refusal = Reason(Cause.UNSUPPORTED, text, problems[0].path)
+        return replace(plan, refusal=refusal, data=msgspec.Raw(msgspec.json.encode(data)))
+    return plan
+
+
+def _channel(world: World, workspace: Workspace, route: Route) -> Channel | None:
+    """Find the channel a route goes over: the one it names, else the workspace's oldest for the platform."""
+    if route.channel:
+        named = world.directory.channels.get(route.channel)
+        return named if named is not None and named.workspace == workspace.id else None
+    mine = world.directory.channels_of(workspace.id)
+    return next((channel for channel in mine if channel.platform == route.platform), None)
+
+
+def _window(world: World, plans: Sequence[Plan]) -> int:
+    """How long a message may take where the client does not say: the longest window of its channels, milliseconds."""
+    hours = []
+    for plan in plans:
+        channel = world.directory.channels.get(plan.channel)
+        own = channel.expiry_hours if channel is not None else None
+        hours.append(platform(plan.platform).expiry_hours if own is None else own)
+    return min(round(max(hours, default=24) * HOUR), MAX_WINDOW)

@@ -1,0 +1,69 @@
+"""Taking content away: redaction empties a message and all that was told of it; deletion takes it out altogether."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from tidings.flow.world import World
+from tidings.model.messages import Life, Message
+from tidings.rules.redaction import redact_fact, redact_life, redact_message
+from tidings.store.log import decode_event, decode_life, decode_message, encode_event
+from tidings.store.statements import Transaction, statement
+
+
+async def redact(world: World, workspace: str, message: str) -> bool:
+    """Empty a message, its events, its history and the answers to its webhooks; False where there is none."""
+    serials = [each.serial for each in world.directory.subscriptions.values() if each.workspace == workspace]
+    found = await world.store.write(lambda: _redact(workspace, message, serials))
+    world.pen.memory.forget(message)
+    return found
+
+
+async def delete(world: World, workspace: str, message: str) -> bool:
+    """Take a message out, with everything that hangs on it; False where there is none."""
+    found = await world.store.write(lambda: _delete(workspace, message))
+    world.pen.memory.forget(message)
+    return found
+
+
+def _find(workspace: str, message: str) -> Transaction[tuple[Message, Life] | None]:
+    rows = yield statement("message_with_life")(message=message, workspace=workspace)
+    return (decode_message(rows[0][0]), decode_life(rows[0][1])) if rows else None
+
+
+def _redact(workspace: str, message: str, serials: Sequence[int]) -> Transaction[bool]:
+    found = yield from _find(workspace, message)
+    if found is None:
+        return False
+    emptied, life = redact_message(found[0]), redact_life(found[1])
+    yield statement("rewrite_message")(body=msgspec.json.encode(emptied), id=message)
+    yield statement("move_life")(due_at=life.due_at, state=msgspec.json.encode(life), message=message)
+    yield statement("drop_history")(message=message)
+    events = [decode_event(row) for row in (yield statement("events_of")(message=message))]
+    emptied_events = [(encode_event(replace(event, fact=redact_fact(event.fact))), event.position) for event in events]
+    yield statement("rewrite_event").many(emptied_events)
+    answers = [(b"", serial, event.position) for serial in serials for event in events]
+    yield statement("redact_attempts").many(answers)
+    return True
+
+
+def _delete(workspace: str, message: str) -> Transaction[bool]:
+    found = yield from _find(workspace, message)
+    if found is None:
+        return False
+    about, life = found
+    events = yield statement("events_of")(message=message)
+    positions = [row[0] for row in events]
+    for name in ("drop_attempts_at", "drop_held_at"):
+        yield statement(name)(positions=positions)
+    for channel in {about.channel, *(hop.channel for hop in life.hops)} - {""}:
+        yield statement("drop_reach")(channel=channel, message=message)
+    pieces = [(hop.channel, part.reference, message) for hop in life.hops for part in hop.parts]
+    if about.platform_reference:
+        pieces.append((about.channel, about.platform_reference, message))
+    yield statement("drop_piece").many(pieces)
+    for name in ("drop_due_of", "drop_history", "drop_events_of", "drop_life"):
+        yield statement(name)(message=message)
+    yield statement("drop_message")(id=message)
+    return True

@@ -1,0 +1,244 @@
+"""One page of the pen's: what a batch of facts has looked up, and the rows it will write."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tidings.flow.clock import Chance
+from tidings.flow.facts import Outcome, Promise, Start
+from tidings.model.events import Event
+from tidings.model.exchange import Callback
+from tidings.model.messages import Direction, Life, Message
+from tidings.model.reports import Report
+from tidings.model.workspaces import Channel, Contact
+from tidings.rules.lifecycle import Move, Tell
+from tidings.rules.redaction import redact_fact
+from tidings.store.log import decode_life, decode_message, event_row
+from tidings.store.statements import Transaction, statement
+
+_encode = msgspec.json.Encoder().encode
+
+REMEMBERED = 20_000
+"""How many messages are remembered between batches, so that a receipt soon after the sending reads one row less."""
+
+
+class Waiting(Struct, frozen=True, omit_defaults=True):
+    """What is parked: a report that found no message, or a callback that could not be read."""
+
+    report: Report | None = None
+    callback: Callback | None = None
+
+
+def promise_row(promise: Promise, now: int) -> tuple[Any, ...]:
+    """Write a promise as a row."""
+    return promise.workspace, promise.key, promise.fingerprint, promise.status, promise.body, now
+
+
+class Memory:
+    """The messages seen last; a message never changes, so what is remembered is true until it is redacted."""
+
+    def __init__(self) -> None:
+        self._messages: dict[str, Message] = {}
+
+    def __getitem__(self, message: str) -> Message | None:
+        return self._messages.get(message)
+
+    def keep(self, messages: Iterable[Message]) -> None:
+        """Remember messages, and forget the oldest where there are too many."""
+        kept = self._messages
+        for message in messages:
+            kept[message.id] = message
+        while len(kept) > REMEMBERED:
+            del kept[next(iter(kept))]
+
+    def forget(self, message: str) -> None:
+        """Forget one message."""
+        self._messages.pop(message, None)
+
+
+class Page:
+    """What one batch knows and writes. The rows are collected first, and written with one query a table."""
+
+    def __init__(self, chance: Chance, now: int, memory: Memory) -> None:
+        self.chance = chance
+        self.now = now
+        self.memory = memory
+        self.messages: dict[str, Message] = {}
+        self.lives: dict[str, Life] = {}
+        self.pieces: dict[tuple[str, str], str] = {}
+        """Whose a provider's reference is, by channel and reference."""
+        self.parked: dict[tuple[str, str], list[tuple[str, Report]]] = {}
+        self.seen: set[tuple[str, str]] = set()
+        self.promises: dict[tuple[str, str], Promise] = {}
+        self._stored: dict[str, Life] = {}
+        self._tells: list[tuple[int, str, Tell]] = []
+        self._starts: list[tuple[int, Start]] = []
+        self._rows: dict[str, list[tuple[Any, ...]]] = {}
+
+    # -- looking up ----------------------------------------------------------------------------------------------
+
+    def load(self, wanted: Iterable[str]) -> Transaction[None]:
+        """Read where messages stand, and what they are."""
+        missing = [message for message in wanted if message not in self.lives]
+        if not missing:
+            return
+        for message, state in (yield statement("lives_of")(messages=missing)):
+            self.lives[message] = self._stored[message] = decode_life(state)
+        unknown = []
+        for message in missing:
+            if (remembered := self.memory[message]) is not None:
+                self.messages[message] = remembered
+            elif message in self.lives:
+                unknown.append(message)
+        if unknown:
+            rows = yield statement("messages_of")(messages=unknown)
+            self.messages.update((row[0], decode_message(row[1])) for row in rows)
+
+    def find_pieces(self, channel: str, references: Sequence[str]) -> Transaction[list[str]]:
+        """Find whose the provider's references are."""
+        rows = yield statement("pieces_of")(channel=channel, references=list(references))
+        for reference, message in rows:
+            self.pieces[channel, reference] = message
+        return [row[1] for row in rows]
+
+    def find_parked(self, channel: str, references: Sequence[str]) -> Transaction[None]:
+        """Find the reports that wait for references."""
+        for id_, reference, body in (yield statement("parked_for")(channel=channel, references=list(references))):
+            waiting = msgspec.json.decode(body, type=Waiting)
+            if waiting.report is not None:
+                self.parked.setdefault((channel, reference), []).append((id_, waiting.report))
+
+    def find_seen(self, channel: str, keys: Sequence[str]) -> Transaction[None]:
+        """Find which keys of reports were taken before."""
+        for row in (yield statement("seen_of")(channel=channel, keys=list(keys))):
+            self.seen.add((channel, row[0]))
+
+    def find_promise(self, workspace: str, key: str) -> Transaction[None]:
+        """Find the answer that was given to an idempotency key."""
+        for row in (yield statement("answered_before")(workspace=workspace, key=key)):
+            self.promises[workspace, key] = Promise(workspace, key, row[0], row[1], row[2])
+
+    def keep_promise(self, promise: Promise) -> Promise | None:
+        """Remember an answer by its key; give the one that was given to the same key before, if any."""
+        before = self.promises.get((promise.workspace, promise.key))
+        if before is None:
+            self.promises[promise.workspace, promise.key] = promise
+            self.row("put_answered", *promise_row(promise, self.now))
+        return before
+
+    # -- writing down --------------------------------------------------------------------------------------------
+
+    def row(self, name: str, *values: Any) -> None:
+        """Write one row with a named query."""
+        self._rows.setdefault(name, []).append(values)
+
+    def add_message(self, message: Message, life: Life, contacts: Iterable[Contact]) -> None:
+        """Write a new message and where it stands."""
+        self.messages[message.id] = message
+        self.lives[message.id] = life
+        incoming = message.direction is Direction.INCOMING
+        contact = message.recipients[0].contact if message.recipients else ""
+        self.row("put_message", message.id, message.workspace, incoming, contact, _encode(message))
+        for each in contacts:
+            self.row("put_contact", each.id, each.workspace, each.key, each.value, each.created_at)
+
+    def take(self, index: int, move: Move) -> None:
+        """Take what a fact made of a life: its new state, what is to be told, what is to be sent or stopped."""
+        life = move.life
+        message = life.message
+        self.lives[message] = life
+        for tell in move.tells:
+            self._tells.append((index, message, tell))
+        if move.start is not None:
+            hop = move.start
+            self._starts.append((index, Start(self.messages[message], hop)))
+            self.row("put_due", message, hop.number, hop.channel, self.now)
+        for number in move.stop:
+            self.row("drop_due", message, number)
+
+    def note(self, message: str, what: Any) -> None:
+        """Keep a fact that told nothing new in the message's history."""
+        self.row("put_history", message, self.chance.id(), self.now, _encode(what))
+
+    def park(self, channel: Channel, reference: str, why: str, waiting: Waiting) -> None:
+        """Keep what found no message, or could not be read."""
+        self.row(
+            "put_parked", self.chance.id(), channel.workspace, channel.id, reference, why, self.now, _encode(waiting)
+        )
+
+    def write(self, outcomes: list[Outcome]) -> Transaction[list[Outcome]]:
+        """Write everything down; give the outcomes with their events and starts."""
+        events: dict[int, list[tuple[Event, Message]]] = {}
+        if self._tells:
+            rows = yield statement("take_positions")(count=len(self._tells))
+            first = int(rows[0][0]) - len(self._tells) + 1
+            for position, (index, message, tell) in enumerate(self._tells, first):
+                events.setdefault(index, []).append((self._event(position, message, tell), self.messages[message]))
+        yield from self._write_lives()
+        for name, values in self._rows.items():
+            yield _STATEMENTS[name].many(values)
+        written = [event_row(event) for told in events.values() for event, _ in told]
+        if written:
+            yield _PUT_EVENT.many(written)
+        self.memory.keep(self.messages.values())
+        starts: dict[int, list[Start]] = {}
+        for index, start in self._starts:
+            starts.setdefault(index, []).append(start)
+        return [
+            Outcome(outcome.value, events.get(index, ()), starts.get(index, ()))
+            for index, outcome in enumerate(outcomes)
+        ]
+
+    def _write_lives(self) -> Transaction[None]:
+        new: list[tuple[Any, ...]] = []
+        changed: list[tuple[Any, ...]] = []
+        for message, life in self.lives.items():
+            stored = self._stored.get(message)
+            if stored is None:
+                new.append((message, life.due_at, _encode(life)))
+            elif stored is not life:
+                changed.append((life.due_at, _encode(life), message))
+        if new:
+            yield _PUT_LIFE.many(new)
+        if changed:
+            yield _MOVE_LIFE.many(changed)
+
+    def _event(self, position: int, message: str, tell: Tell) -> Event:
+        about = self.messages[message]
+        return Event(
+            position=position,
+            id=self.chance.id(),
+            workspace=about.workspace,
+            message=message,
+            revision=tell.revision,
+            kind=tell.kind,
+            platform=tell.platform or about.platform,
+            channel=tell.channel,
+            at=self.now,
+            told_at=tell.told_at,
+            fact=redact_fact(tell.fact) if about.redacted else tell.fact,
+        )
+
+
+_PUT_EVENT = statement("put_event")
+_PUT_LIFE = statement("put_life")
+_MOVE_LIFE = statement("move_life")
+_STATEMENTS = {
+    name: statement(name)
+    for name in (
+        "put_message",
+        "put_contact",
+        "put_due",
+        "put_off",
+        "drop_due",
+        "put_piece",
+        "put_reach",
+        "put_history",
+        "put_parked",
+        "drop_parked",
+        "put_seen",
+        "put_answered",
+    )
+}

@@ -1,0 +1,332 @@
+"""The one pen: every fact about a message is written here, and every event comes from here.
+
+Within a group commit it takes each message as the store holds it, asks the life-cycle what the fact makes of it,
+numbers the events, starts the next hop where one is due, and keeps the receipts that found no message until it appears.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from tidings.flow.clock import Chance, Clock
+from tidings.flow.facts import (
+    Accepted,
+    Doubted,
+    Due,
+    MessageFact,
+    NotSubmitted,
+    Outcome,
+    Promise,
+    PutOff,
+    Submitted,
+    Told,
+    Unread,
+)
+from tidings.flow.page import Memory, Page, Waiting
+from tidings.model.events import Event, Fact, Kind
+from tidings.model.messages import Correlation, Direction, Life, Message, Recipient
+from tidings.model.platforms import platform
+from tidings.model.reports import Inbound, Interaction, Receipt, Target, Unknown
+from tidings.model.workspaces import Channel, Contact
+from tidings.rules import lifecycle
+from tidings.rules.addresses import country_of
+from tidings.rules.contacts import contact_id
+from tidings.rules.lifecycle import Move, Tell
+from tidings.store.statements import Transaction, statement
+
+DAY = 86_400_000
+WATERMARK_REACH = 30 * DAY
+"""How far back a watermark can mean messages."""
+
+
+class Pen:
+    """Writes facts in bulk; hands the events and the hops to be submitted on once they are on disk."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        chance: Chance,
+        *,
+        tell: Callable[[Sequence[tuple[Event, Message]]], None],
+        start: Callable[[Sequence[Any]], None],
+        correlation_days: float = 7,
+    ) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._tell = tell
+        self._start = start
+        self._correlation = round(correlation_days * DAY)
+        self.memory = Memory()
+
+    def transaction(self, items: Sequence[MessageFact]) -> Transaction[Sequence[Outcome]]:
+        """Write facts in order."""
+        page = Page(self._chance, self._clock.now(), self.memory)
+        # What names a provider's reference first comes before what looks for it.
+        order = sorted(range(len(items)), key=lambda index: isinstance(items[index], Told))
+        yield from self._look_up(page, items)
+        outcomes = [Outcome()] * len(items)
+        for index in order:
+            value = yield from self._apply(page, index, items[index])
+            outcomes[index] = Outcome(value)
+        return (yield from page.write(outcomes))
+
+    def committed(self, outcomes: Sequence[Outcome]) -> None:
+        """Hand on what is on disk now."""
+        told = [pair for outcome in outcomes for pair in outcome.events]
+        if told:
+            told.sort(key=_position)
+            self._tell(told)
+        starts = [start for outcome in outcomes for start in outcome.starts]
+        if starts:
+            self._start(starts)
+
+    def news(self, outcomes: Sequence[Outcome]) -> str:
+        """Tell other processes that there is something new in the log."""
+        return "log" if any(outcome.events or outcome.starts for outcome in outcomes) else ""
+
+    # -- looking up ----------------------------------------------------------------------------------------------
+
+    def _look_up(self, page: Page, facts: Sequence[MessageFact]) -> Transaction[None]:
+        messages: dict[str, None] = {}
+        references: dict[str, list[str]] = {}
+        keys: dict[str, list[str]] = {}
+        for fact in facts:
+            match fact:
+                case Told(channel, report, promise):
+                    if promise is not None:
+                        yield from page.find_promise(promise.workspace, promise.key)
+                    _note_keys(channel, report, keys)
+                    for target in _targets(report):
+                        if target.message:
+                            messages[target.message] = None
+                        if target.reference:
+                            references.setdefault(channel.id, []).append(target.reference)
+                case Accepted(_, promise):
+                    if promise is not None:
+                        yield from page.find_promise(promise.workspace, promise.key)
+                case Unread():
+                    pass
+                case _:
+                    messages[fact.message] = None
+        for where, wanted in keys.items():
+            yield from page.find_seen(where, wanted)
+        yield from page.load(messages)
+        yield from self._look_up_references(page, facts, references)
+
+    def _look_up_references(
+        self, page: Page, facts: Sequence[MessageFact], references: dict[str, list[str]]
+    ) -> Transaction[None]:
+        found: list[str] = []
+        for channel, wanted in references.items():
+            # A reference is only asked for where our own id did not already find the message.
+            found.extend((yield from page.find_pieces(channel, wanted)))
+        yield from page.load(found)
+        for fact in facts:
+            if isinstance(fact, Submitted) and (life := page.lives.get(fact.message)) is not None:
+                channel = life.hops[fact.hop].channel
+                yield from page.find_parked(channel, [piece.reference for piece in fact.sent.pieces])
+
+    # -- one fact ------------------------------------------------------------------------------------------------
+
+    def _apply(self, page: Page, index: int, fact: MessageFact) -> Transaction[Any]:
+        match fact:
+            case Told(channel, report, promise, message):
+                if promise is not None and (before := page.keep_promise(promise)) is not None:
+                    return before
+                return (yield from self._told(page, index, channel, report, message))
+            case Accepted():
+                return _accepted(page, index, fact)
+            case Unread(channel, callback, why):
+                page.park(channel, "", f"unreadable: {why}", Waiting(callback=callback))
+            case Submitted():
+                if (life := page.lives.get(fact.message)) is not None:
+                    self._submitted(page, index, life, fact)
+            case _:
+                if (life := page.lives.get(fact.message)) is not None:
+                    page.take(index, _turn(page, life, fact))
+        return None
+
+    def _submitted(self, page: Page, index: int, life: Life, fact: Submitted) -> None:
+        hop = life.hops[fact.hop]
+        page.row("drop_due", life.message, hop.number)
+        page.row("put_reach", hop.channel, life.message, hop.address, False, page.now)
+        page.take(index, lifecycle.submitted(life, hop.number, fact.sent, page.now))
+        for piece in fact.sent.pieces:
+            if (hop.channel, piece.reference) not in page.pieces:
+                page.pieces[hop.channel, piece.reference] = life.message
+                page.row("put_piece", hop.channel, piece.reference, life.message)
+            for id_, report in page.parked.pop((hop.channel, piece.reference), ()):
+                page.row("drop_parked", id_)
+                if isinstance(report, Receipt):
+                    self._receipt(page, index, hop.channel, report, (life.message,))
+                elif isinstance(report, Interaction):
+                    _interaction(page, index, hop.channel, report, life.message)
+
+    def _told(self, page: Page, index: int, channel: Channel, report: Any, message: str) -> Transaction[str]:
+        key = getattr(report, "key", "")
+        if key:
+            if (channel.id, key) in page.seen:
+                return ""
+            page.seen.add((channel.id, key))
+            page.row("put_seen", channel.id, key, page.now)
+        match report:
+            case Receipt(target=target):
+                found = yield from self._find(page, channel, target)
+                if not found:
+                    page.park(channel, target.reference, "no message", Waiting(report=report))
+                    return ""
+                self._receipt(page, index, channel.id, report, found)
+                return found[0]
+            case Interaction(target=target):
+                found = yield from self._find(page, channel, target)
+                if not found:
+                    page.park(channel, target.reference, "no message", Waiting(report=report))
+                    return ""
+                for each in found:
+                    _interaction(page, index, channel.id, report, each)
+                return found[0]
+            case Inbound():
+                return (yield from self._inbound(page, index, channel, report, message))
+            case Unknown(why=why):
+                page.park(channel, "", f"unknown: {why}", Waiting(report=report))
+        return ""
+
+    def _find(self, page: Page, channel: Channel, target: Target) -> Transaction[Sequence[str]]:
+        """Find the messages of a channel's workspace that a report is about."""
+        if target.until is not None:
+            rows = yield statement("reached_until")(
+                channel=channel.id,
+                address=target.address,
+                incoming=False,
+                until=target.until,
+                since=target.until - WATERMARK_REACH,
+            )
+            found = [row[0] for row in rows]
+            yield from page.load(found)
+            return found
+        for message in (target.message, page.pieces.get((channel.id, target.reference), "")):
+            known = page.messages.get(message)
+            if known is not None and known.workspace == channel.workspace and _went_over(page, known, channel.id):
+                return (message,)
+        return ()
+
+    def _receipt(self, page: Page, index: int, channel: str, receipt: Receipt, found: Iterable[str]) -> None:
+        for message in found:
+            move = lifecycle.received(page.lives[message], channel, receipt, page.now)
+            if not move.moved:
+                page.note(message, receipt)
+            page.take(index, move)
+            if receipt.target.reference and (channel, receipt.target.reference) not in page.pieces:
+                # The receipt came before the answer to our own request; what comes next may know no id of ours.
+                page.pieces[channel, receipt.target.reference] = message
+                page.row("put_piece", channel, receipt.target.reference, message)
+
+    def _inbound(self, page: Page, index: int, channel: Channel, inbound: Inbound, id_: str) -> Transaction[str]:
+        name = inbound.platform or channel.platform
+        key = inbound.contact_key or platform(name).identifier
+        correlated = yield from self._correlate(page, channel, inbound)
+        contact = Contact(
+            id=contact_id(channel.workspace, key, inbound.sender),
+            workspace=channel.workspace,
+            key=key,
+            value=inbound.sender,
+            created_at=page.now,
+        )
+        answered = page.messages[correlated] if correlated else None
+        message = Message(
+            id=id_ or self._chance.id(),
+            workspace=channel.workspace,
+            direction=Direction.INCOMING,
+            created_at=page.now,
+            recipients=(Recipient(contact.id, {key: inbound.sender}, country=country_of(inbound.sender)),),
+            sender=inbound.to,
+            sender_name=inbound.name,
+            content=inbound.content,
+            conversation=inbound.conversation,
+            channel=channel.id,
+            platform=name,
+            platform_reference=inbound.key.partition(":")[2] or inbound.key,
+            extra=inbound.extra,
+            raw=inbound.raw,
+            correlation=Correlation(answered.id, answered.metadata) if answered else None,
+        )
+        life = lifecycle.arrived(message.id, page.now)
+        page.add_message(message, life, (contact,))
+        if answered is not None:
+            page.take(index, lifecycle.answered(page.lives[answered.id], channel.id, page.now))
+        at = page.now if inbound.at is None else inbound.at
+        told = Tell(Kind.INBOUND, 0, name, channel.id, at, Fact(references=(message.platform_reference,)))
+        page.take(index, Move(life, (told,)))
+        page.row("put_reach", channel.id, message.id, inbound.sender, True, page.now)
+        if message.platform_reference:
+            page.pieces[channel.id, message.platform_reference] = message.id
+            page.row("put_piece", channel.id, message.platform_reference, message.id)
+        return message.id
+
+    def _correlate(self, page: Page, channel: Channel, inbound: Inbound) -> Transaction[str]:
+        """Find what an inbound message answers: as the provider says, else the newest message we sent that person."""
+        if inbound.reply_to is not None:
+            found = yield from self._find(page, channel, inbound.reply_to)
+            if found and page.messages[found[0]].direction is Direction.OUTGOING:
+                return found[0]
+        rows = yield statement("last_reached")(
+            channel=channel.id, address=inbound.sender, incoming=False, since=page.now - self._correlation
+        )
+        if not rows:
+            return ""
+        yield from page.load([rows[0][0]])
+        return str(rows[0][0])
+
+
+def _turn(page: Page, life: Life, fact: NotSubmitted | PutOff | Doubted | Due) -> Move:
+    """Do what a fact about one hop, or a timer, asks of a message."""
+    match fact:
+        case NotSubmitted(message, hop, reason, data):
+            page.row("drop_due", message, hop)
+            return lifecycle.refused(life, hop, reason, data, page.now)
+        case PutOff(message, hop, until):
+            page.row("put_off", until, message, hop)
+            return lifecycle.postponed(life, hop, page.now)
+        case Doubted(message, hop, grace):
+            page.row("drop_due", message, hop)
+            return lifecycle.doubted(life, hop, grace, page.now)
+        case Due():
+            return lifecycle.timed(life, page.now)
+
+
+def _accepted(page: Page, index: int, fact: Accepted) -> Promise | None:
+    if fact.promise is not None and (before := page.keep_promise(fact.promise)) is not None:
+        return before
+    for taking in fact.takings:
+        move = lifecycle.begin(taking.message.id, taking.plans, expires_at=taking.expires_at, now=page.now)
+        page.add_message(taking.message, move.life, taking.contacts)
+        page.take(index, move)
+    return None
+
+
+def _interaction(page: Page, index: int, channel: str, interaction: Interaction, message: str) -> None:
+    page.take(index, lifecycle.interacted(page.lives[message], channel, interaction, page.now))
+
+
+def _went_over(page: Page, message: Message, channel: str) -> bool:
+    """Tell whether a channel may speak for a message: one channel's provider knows nothing of another's."""
+    if message.direction is Direction.INCOMING:
+        return message.channel == channel
+    return any(hop.channel == channel for hop in page.lives[message.id].hops)
+
+
+def _targets(report: Any) -> tuple[Target, ...]:
+    match report:
+        case Receipt(target=target) | Interaction(target=target):
+            return (target,)
+        case Inbound(reply_to=target) if target is not None:
+            return (target,)
+    return ()
+
+
+def _note_keys(channel: Channel, report: Any, keys: dict[str, list[str]]) -> None:
+    if key := getattr(report, "key", ""):
+        keys.setdefault(channel.id, []).append(key)
+
+
+def _position(pair: tuple[Event, Message]) -> int:
+    return pair[0].position

@@ -1,0 +1,79 @@
+"""Sweeping: what time alone makes due, and what nobody will ask for any more."""
+
+import asyncio
+from functools import partial
+
+import msgspec
+import structlog
+
+from tidings.flow.facts import Due, Told
+from tidings.flow.page import Waiting
+from tidings.flow.world import World
+from tidings.model.platforms import HOUR
+from tidings.store.statements import Row, Transaction, statement
+
+log = structlog.get_logger()
+
+PAGE = 500
+"""How many rows one round of a sweep takes."""
+
+
+async def sweep_timers(world: World) -> int | None:
+    """Act on the messages whose timers are due; give when the next one is, None where there is none."""
+    while True:
+        due = await world.store.read(_lives_due(world.clock.now()))
+        if not due:
+            return await world.store.read(_next_due())
+        await asyncio.gather(*(world.store.put(world.pen, Due(message)) for message in due))
+
+
+async def sweep_parked(world: World) -> int:
+    """Apply parked reports whose message has appeared since, written by another process perhaps; give how many."""
+    found = await world.store.read(_parked_found())
+    for id_, channel_id, body in found:
+        channel = world.directory.channels.get(channel_id)
+        report = msgspec.json.decode(body, type=Waiting).report
+        if channel is not None and report is not None:
+            await world.record(Told(channel, report))
+        await world.store.write(partial(_drop_parked, id_))
+    return len(found)
+
+
+async def sweep_old(world: World) -> None:
+    """Forget what is past its time: parked reports, keys of reports, answers to idempotency keys."""
+    now = world.clock.now()
+    settings = world.settings
+    await world.store.write(
+        lambda: _forget(
+            parked=now - round(settings.parked_hours * HOUR),
+            unread=now - round(settings.keep_unread_days * 24 * HOUR),
+            answered=now - round(settings.idempotency_hours * HOUR),
+            seen=now - 30 * 24 * HOUR,
+        )
+    )
+
+
+def _lives_due(now: int) -> Transaction[list[str]]:
+    rows = yield statement("lives_due")(now=now, limit=PAGE)
+    return [row[0] for row in rows]
+
+
+def _next_due() -> Transaction[int | None]:
+    rows = yield statement("next_life_due")()
+    due: int | None = rows[0][0]
+    return due
+
+
+def _parked_found() -> Transaction[list[Row]]:
+    return (yield statement("parked_found")(limit=PAGE))
+
+
+def _drop_parked(id_: str) -> Transaction[None]:
+    yield statement("drop_parked")(id=id_)
+
+
+def _forget(*, parked: int, unread: int, answered: int, seen: int) -> Transaction[None]:
+    yield statement("forget_parked")(before=parked)
+    yield statement("forget_unread")(before=unread)
+    yield statement("forget_answered")(before=answered)
+    yield statement("forget_seen")(before=seen)

@@ -1,0 +1,112 @@
+"""What the steps of the road share: the store and what is set up in it, the wire, the vocabularies, time and chance."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import structlog
+from msgspec.structs import replace
+
+from tidings.connectors.connector import Connector, read_settings
+from tidings.dialects.dialect import Dialect
+from tidings.flow.attempts import Ledger
+from tidings.flow.clock import Chance, Clock
+from tidings.flow.counts import Counts
+from tidings.flow.facts import MessageFact, Outcome
+from tidings.flow.log import Log
+from tidings.flow.record import Pen
+from tidings.model.errors import Misconfigured, Refused
+from tidings.model.subscriptions import Subscription
+from tidings.model.workspaces import Channel
+from tidings.settings import Settings
+from tidings.store.directory import Directory
+from tidings.store.store import Store
+from tidings.wire.http import Http
+
+logger = structlog.get_logger()
+
+
+class World:
+    """What a running hub is made of. Only `assemble` makes one."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        chance: Chance,
+        store: Store,
+        directory: Directory,
+        http: Http,
+        dialects: Mapping[str, Dialect],
+        connectors: Mapping[str, type[Connector[Any]]],
+        log: Log,
+        pen: Pen,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.chance = chance
+        self.store = store
+        self.directory = directory
+        self.http = http
+        self.dialects = dialects
+        self.connectors = connectors
+        self.log = log
+        self.pen = pen
+        self.ledger = Ledger()
+        self.counts = Counts()
+        self._speaking: dict[str, tuple[Channel, Connector[Any]]] = {}
+
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in the background; if it breaks, that is logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.counts.add("errors", type(error).__name__)
+            logger.error("background work broke", exc_info=error)
+
+    async def settle(self) -> None:
+        """Wait for what is being done in the background."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def record(self, fact: MessageFact) -> Outcome:
+        """Write a fact down; return when it is on disk."""
+        outcome: Outcome = await self.store.put(self.pen, fact)
+        return outcome
+
+    def connector(self, channel: Channel) -> Connector[Any]:
+        """Give the connector of a channel, ready to speak; raises Misconfigured where its settings do not fit."""
+        known = self._speaking.get(channel.id)
+        if known is not None and known[0] is channel:
+            return known[1]
+        kind = self.connectors.get(channel.connector)
+        if kind is None:
+            raise Misconfigured(f"Channel {channel.id} names a connector that is not installed: {channel.connector}.")
+        try:
+            settings = read_settings(kind, channel.settings)
+        except Refused as error:
+            raise Misconfigured(f"The settings of channel {channel.id} do not fit: {error.errors}") from error
+        connector = kind(settings, channel.platform)
+        self._speaking[channel.id] = (channel, connector)
+        return connector
+
+    def gone(self, subscription: Subscription) -> None:
+        """Disable a subscription whose endpoint says that it is gone for good (410)."""
+        if (known := self.directory.subscriptions.get(subscription.id)) is not None and known.active:
+            self.spawn(self._disable(known))
+
+    async def _disable(self, subscription: Subscription) -> None:
+        logger.warning("subscription disabled: its endpoint answered 410", subscription=subscription.id)
+        off = replace(subscription, active=False, updated_at=self.clock.now(), revision=subscription.revision + 1)
+        await self.directory.change(lambda: self.directory.put_subscription(off))
+
+    def callback_url(self, channel: str) -> str:
+        """The public URL where a channel's provider calls us."""
+        return f"{self.settings.public_url}/callbacks/{channel}"

@@ -1,0 +1,42 @@
+"""Redaction: what was said is gone, that it was said and what became of it stays."""
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from tidings.model.content import Content
+from tidings.model.events import Fact
+from tidings.model.messages import Life, Message
+from tidings.model.reports import Interaction
+
+_GONE = Raw(b"{}")
+"""What stands for a provider's words where some must stand."""
+
+
+def redact_message(message: Message) -> Message:
+    """Empty a message of its content, by whoever it was said.
+
+    Addresses, references, tags and the client's metadata stay, so that its life can still be followed.
+    """
+    return replace(
+        message, content=Content(), sender_name="", options={}, request=None, extra={}, raw=None, redacted=True
+    )
+
+
+def redact_life(life: Life) -> Life:
+    """Empty a message's hops of the provider's own words; stages and reasons stay."""
+    return replace(life, hops=tuple(replace(hop, data=None) for hop in life.hops))
+
+
+def redact_fact(fact: Fact) -> Fact:
+    """Empty a fact of the provider's own words and of what a person did it with; reasons stay."""
+    return replace(
+        fact,
+        answer=None,
+        raw=None,
+        tried=tuple(replace(tried, data=None) for tried in fact.tried),
+        interaction=fact.interaction and _redact_interaction(fact.interaction),
+    )
+
+
+def _redact_interaction(interaction: Interaction) -> Interaction:
+    return replace(interaction, raw=_GONE, url="", link_name="", payload="", emoji="", details="")

@@ -1,0 +1,79 @@
+"""What an operator may set, each by one environment variable."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tidings.model.errors import Misconfigured
+
+PREFIX = "TIDINGS_"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The settings of one hub process; the environment variable is the field's name in capitals, after `TIDINGS_`."""
+
+    database_url: Annotated[
+        str,
+        Meta(description="postgresql://… for PostgreSQL; sqlite:///path for one file; empty: tidings.db in data_dir."),
+    ] = ""
+    data_dir: Annotated[Path, Meta(description="Where the SQLite file and the generated secret key are kept.")] = Path(
+        "var"
+    )
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0: any free one.")] = 8080
+    public_url: Annotated[
+        str, Meta(description="How providers reach this hub, without a slash at the end; signatures are made over it.")
+    ] = ""
+    root_key: Annotated[str, Meta(description="The key that may do everything; empty: made at the first start.")] = ""
+    secret_keys: Annotated[
+        str,
+        Meta(description="Fernet keys, newest first, separated by commas; empty: one is made and kept in data_dir."),
+    ] = ""
+    max_body: Annotated[int, Meta(ge=1024, description="Largest request body, octets.")] = 1 * 2**20
+    max_batch_body: Annotated[int, Meta(ge=1024, description="Largest body of a batch, octets.")] = 10 * 2**20
+    max_callback_body: Annotated[int, Meta(ge=1024, description="Largest callback of a provider, octets.")] = 32 * 2**20
+    provider_timeout: Annotated[float, Meta(gt=0, description="Seconds a provider has to answer a call.")] = 30.0
+    webhook_timeout: Annotated[float, Meta(gt=0, description="Seconds an endpoint has to answer a webhook.")] = 10.0
+    webhook_concurrency: Annotated[int, Meta(ge=1, description="Webhooks under way at once to one subscription.")] = 32
+    send_concurrency: Annotated[int, Meta(ge=1, description="Calls under way at once to one channel's provider.")] = 50
+    uncertain_grace: Annotated[
+        float, Meta(ge=0, description="Seconds of silence after which an uncertain hop is given up.")
+    ] = 600.0
+    correlation_days: Annotated[float, Meta(ge=0, description="How far back an inbound may answer a message.")] = 7.0
+    parked_hours: Annotated[float, Meta(gt=0, description="How long a receipt waits for its message.")] = 24.0
+    keep_unread_days: Annotated[
+        float, Meta(gt=0, description="How long unknown reports and unreadable callbacks are kept.")
+    ] = 30.0
+    idempotency_hours: Annotated[float, Meta(gt=0, description="How long an Idempotency-Key is remembered.")] = 24.0
+    lease_seconds: Annotated[
+        float, Meta(gt=0, description="With several processes: how long a silent one keeps its readers.")
+    ] = 10.0
+    log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="How much is logged.")] = "info"
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; raises Misconfigured, naming the variable that does not fit or does not exist."""
+    fields = {field.name: field for field in msgspec.structs.fields(Settings)}
+    given = {}
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in fields:
+            raise Misconfigured(f"{variable} is no setting of Tidings.")
+        given[name] = text
+    try:
+        return msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at `$.")
+        raise Misconfigured(f"{PREFIX}{where.rstrip('`').upper()}: {message}") from error
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise TypeError(kind)

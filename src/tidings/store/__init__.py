@@ -1,0 +1,1 @@
+"""One store over two databases: the tables, the queries, the log."""

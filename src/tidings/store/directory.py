@@ -1,0 +1,216 @@
+"""What is set up here: tenants, keys, channels, subscriptions, held in memory and kept in step with the database.
+
+They are few, read with every request and written seldom, so they are read whole at the start and again whenever
+somebody has changed them.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from tidings.model.secrets import Secret
+from tidings.model.subscriptions import Subscription
+from tidings.model.workspaces import AccessKey, Channel, Scope, Workspace
+from tidings.store.sealing import Seal
+from tidings.store.statements import Transaction, statement
+from tidings.store.store import Store
+
+T = TypeVar("T")
+
+NEWS = "directory"
+"""What other processes are told when something here was changed."""
+
+
+class _Sealed(Struct, frozen=True):
+    """The secret half of a subscription."""
+
+    secret: str
+    signing_key: str
+
+
+class _Setup(Struct, frozen=True):
+    """Everything set up, as it was read."""
+
+    root_hash: str
+    workspaces: dict[str, Workspace]
+    keys: dict[str, AccessKey]
+    channels: dict[str, Channel]
+    subscriptions: dict[str, Subscription]
+
+
+def hash_of(key: str) -> str:
+    """What is kept of an access key. It is long and random, so a plain SHA-256 cannot be guessed back."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+class Directory:
+    """Everything set up, by its id."""
+
+    def __init__(self, store: Store, seal: Seal) -> None:
+        self._store = store
+        self._seal = seal
+        self.workspaces: dict[str, Workspace] = {}
+        self.keys: dict[str, AccessKey] = {}
+        """By the hash of the key."""
+        self.channels: dict[str, Channel] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.root_hash = ""
+        self.changed: list[Callable[[], None]] = []
+        """Called whenever the directory was read again."""
+        self._siblings: dict[tuple[str, str], tuple[Subscription, ...]] = {}
+        self._channels_of: dict[str, tuple[Channel, ...]] = {}
+
+    async def read(self) -> None:
+        """Read everything again."""
+        setup = await self._store.read(self._read())
+        self.root_hash = setup.root_hash
+        self.workspaces = setup.workspaces
+        self.keys = setup.keys
+        self.channels = setup.channels
+        self.subscriptions = setup.subscriptions
+        self._siblings = {}
+        self._channels_of = {}
+        for hear in self.changed:
+            hear()
+
+    def channels_of(self, workspace: str) -> tuple[Channel, ...]:
+        """The channels of a tenant, oldest first."""
+        found = self._channels_of.get(workspace)
+        if found is None:
+            mine = (channel for channel in self.channels.values() if channel.workspace == workspace)
+            found = tuple(sorted(mine, key=lambda channel: (channel.created_at, channel.id)))
+            self._channels_of[workspace] = found
+        return found
+
+    def siblings(self, workspace: str, dialect: str) -> tuple[Subscription, ...]:
+        """The active subscriptions of a tenant in one dialect, oldest first."""
+        found = self._siblings.get((workspace, dialect))
+        if found is None:
+            mine = (
+                each
+                for each in self.subscriptions.values()
+                if each.workspace == workspace and each.dialect == dialect and each.active
+            )
+            found = tuple(sorted(mine, key=lambda each: each.serial))
+            self._siblings[workspace, dialect] = found
+        return found
+
+    def scopes_of(self, key: str) -> tuple[str, frozenset[Scope]] | None:
+        """Whose key it is (empty: root) and what it may do; None for a key nobody has."""
+        hashed = hash_of(key)
+        if hashed == self.root_hash:
+            return "", frozenset(Scope)
+        found = self.keys.get(hashed)
+        return (found.workspace, frozenset(found.scopes)) if found is not None else None
+
+    async def change(self, step: Callable[[], Transaction[T]]) -> T:
+        """Write a change, and read everything again: here now, elsewhere when they hear of it."""
+        result = await self._store.write(step, news=NEWS)
+        await self.read()
+        return result
+
+    def put_workspace(self, workspace: Workspace) -> Transaction[None]:
+        """Write a tenant."""
+        yield statement("put_workspace")(id=workspace.id, body=_encode(workspace))
+
+    def drop_workspace(self, workspace: str) -> Transaction[None]:
+        """Take a tenant's keys, channels and subscriptions away; what happened there stays until it is forgotten."""
+        for name in ("drop_keys_of", "drop_channels_of", "drop_subscriptions_of"):
+            yield statement(name)(workspace=workspace)
+        yield statement("drop_workspace")(id=workspace)
+
+    def put_key(self, key: AccessKey, text: str) -> Transaction[None]:
+        """Write an access key, of which only the hash is kept."""
+        yield statement("put_key")(id=key.id, workspace=key.workspace, hash=hash_of(text), body=_encode(key))
+
+    def drop_key(self, workspace: str, key: str) -> Transaction[None]:
+        """Take an access key away."""
+        yield statement("drop_key")(workspace=workspace, id=key)
+
+    def put_channel(self, channel: Channel) -> Transaction[None]:
+        """Write a channel, its settings sealed."""
+        sealed = self._seal.close(_encode(channel.settings))
+        body = _encode(replace(channel, settings={}))
+        yield statement("put_channel")(id=channel.id, workspace=channel.workspace, body=body, sealed=sealed)
+
+    def drop_channel(self, workspace: str, channel: str) -> Transaction[None]:
+        """Take a channel away."""
+        yield statement("drop_channel")(workspace=workspace, id=channel)
+
+    def put_subscription(self, subscription: Subscription) -> Transaction[Subscription]:
+        """Write a subscription; a new one (serial 0) gets its number, and its reader starts at the end of the log."""
+        if not subscription.serial:
+            rows = yield statement("next_serial")()
+            subscription = replace(subscription, serial=rows[0][0])
+            rows = yield statement("last_position")()
+            yield statement("start_cursor")(subscription=subscription.serial, position=rows[0][0])
+        sealed = _Sealed(subscription.secret.reveal(), subscription.signing_key.reveal())
+        yield statement("put_subscription")(
+            id=subscription.id,
+            serial=subscription.serial,
+            workspace=subscription.workspace,
+            body=_encode(_without_secrets(subscription)),
+            sealed=self._seal.close(_encode(sealed)),
+        )
+        return subscription
+
+    def drop_subscription(self, subscription: Subscription) -> Transaction[None]:
+        """Take a subscription away, with all that was set aside for it."""
+        yield statement("drop_subscription")(workspace=subscription.workspace, id=subscription.id)
+        yield statement("drop_cursor")(subscription=subscription.serial)
+        yield statement("drop_helds_of")(subscription=subscription.serial)
+
+    def reseal(self) -> Transaction[int]:
+        """Seal every secret again with the newest key; give how many there were."""
+        channels = tuple(self.channels.values())
+        for channel in channels:
+            yield from self.put_channel(channel)
+        subscriptions = tuple(self.subscriptions.values())
+        for subscription in subscriptions:
+            yield from self.put_subscription(subscription)
+        return len(channels) + len(subscriptions)
+
+    def put_root(self, key: str) -> Transaction[None]:
+        """Keep the hash of the root key."""
+        yield statement("put_setting")(name="root_hash", value=hash_of(key))
+
+    def _read(self) -> Transaction[_Setup]:
+        root = yield statement("get_setting")(name="root_hash")
+        workspaces = yield statement("all_workspaces")()
+        keys = yield statement("all_keys")()
+        channels = yield statement("all_channels")()
+        subscriptions = yield statement("all_subscriptions")()
+        return _Setup(
+            root_hash=root[0][0] if root else "",
+            workspaces={each.id: each for each in _decode_all(workspaces, Workspace)},
+            keys={row[0]: msgspec.json.decode(row[1], type=AccessKey) for row in keys},
+            channels={each.id: each for each in (self._channel(*row) for row in channels)},
+            subscriptions={each.id: each for each in (self._subscription(*row) for row in subscriptions)},
+        )
+
+    def _channel(self, body: bytes, sealed: bytes) -> Channel:
+        return replace(msgspec.json.decode(body, type=Channel), settings=msgspec.json.decode(self._seal.open(sealed)))
+
+    def _subscription(self, body: bytes, sealed: bytes) -> Subscription:
+        secret = msgspec.json.decode(self._seal.open(sealed), type=_Sealed)
+        fields = msgspec.json.decode(body)
+        fields.update(secret=Secret(secret.secret), signing_key=Secret(secret.signing_key))
+        return msgspec.convert(fields, Subscription)
+
+
+def _without_secrets(subscription: Subscription) -> dict[str, Any]:
+    fields = asdict(subscription)
+    del fields["secret"], fields["signing_key"]
+    return fields
+
+
+def _encode(value: Any) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def _decode_all(rows: Sequence[Sequence[Any]], kind: type[T]) -> list[T]:
+    return [msgspec.json.decode(row[0], type=kind) for row in rows]

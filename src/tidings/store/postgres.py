@@ -1,0 +1,123 @@
+"""PostgreSQL: any number of processes on one database."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import asyncpg
+
+from tidings.model.errors import Misconfigured
+from tidings.store.database import Database
+from tidings.store.migrate import migrate_postgres
+from tidings.store.statements import Row, Transaction
+
+T = TypeVar("T")
+
+_CHANNEL = "tidings"
+_READERS = 4
+
+
+class Postgres(Database):
+    """One connection writes, a few read, one hears what other processes have written."""
+
+    exclusive = False
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._writer: asyncpg.Connection[Any] | None = None
+        self._listener: asyncpg.Connection[Any] | None = None
+        self._pool: asyncpg.Pool[Any] | None = None
+        self._transaction: Any = None
+        self._marks: list[Any] = []
+
+    async def open(self) -> None:
+        """Bring the database to today's schema, and connect."""
+        try:
+            await migrate_postgres(self.url)
+            self._writer = await asyncpg.connect(self.url, statement_cache_size=512)
+            self._pool = await asyncpg.create_pool(self.url, min_size=1, max_size=_READERS)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Misconfigured(f"PostgreSQL cannot be used: {error}") from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._pool is not None:
+            await self._pool.close()
+        for connection in (self._writer, self._listener):
+            if connection is not None:
+                await connection.close()
+
+    @property
+    def _open(self) -> "asyncpg.Connection[Any]":
+        assert self._writer is not None, "the database is not open"
+        return self._writer
+
+    async def begin(self) -> None:
+        """Open the batch's transaction, on a new connection where the old one was lost."""
+        if self._open.is_closed():
+            self._writer = await asyncpg.connect(self.url, statement_cache_size=512)
+        self._marks.clear()
+        self._transaction = self._open.transaction()
+        await self._transaction.start()
+
+    async def run(self, transaction: Transaction[T]) -> T:
+        """Run one step within it."""
+        return await _run(self._open, transaction)
+
+    async def mark(self) -> None:
+        """Set a savepoint."""
+        mark = self._open.transaction()
+        await mark.start()
+        self._marks.append(mark)
+
+    async def undo(self) -> None:
+        """Go back to it."""
+        await self._marks.pop().rollback()
+
+    async def commit(self) -> None:
+        """Commit; `synchronous_commit` is on, so it is on disk then."""
+        while self._marks:
+            await self._marks.pop().commit()
+        await self._transaction.commit()
+
+    async def rollback(self) -> None:
+        """Forget the batch, and the connection with it: whatever state it is in, the next batch begins afresh."""
+        self._marks.clear()
+        self._open.terminate()
+
+    async def read(self, transaction: Transaction[T]) -> T:
+        """Read on a connection of its own, in one snapshot."""
+        assert self._pool is not None, "the database is not open"
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await _run(connection, transaction)
+
+    async def listen(self, heard: Callable[[str], None]) -> None:
+        """Hear what other processes say; our own words are not repeated to us."""
+        self._listener = await asyncpg.connect(self.url)
+
+        def on_notice(_connection: Any, process: int, _channel: str, text: Any) -> None:
+            if process != self._open.get_server_pid():
+                heard(str(text))
+
+        await self._listener.add_listener(_CHANNEL, on_notice)
+
+    async def say(self, text: str) -> None:
+        """Notify the others, once the batch is committed."""
+        await self._open.execute("SELECT pg_notify($1, $2)", _CHANNEL, text)
+
+
+async def _run(connection: Any, transaction: Transaction[T]) -> T:
+    rows: list[Row] = []
+    try:
+        query = next(transaction)
+        while True:
+            if query.rows is None:
+                rows = await connection.fetch(query.statement.postgres, *query.values)
+            elif query.rows:
+                await connection.executemany(query.statement.postgres, query.rows)
+            query = transaction.send(rows)
+    except StopIteration as end:
+        value: T = end.value
+        return value

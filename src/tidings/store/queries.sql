@@ -1,0 +1,323 @@
+-- get_setting: a value kept under a name.
+SELECT value FROM setting WHERE name = :name;
+
+-- put_setting: keep a value under a name.
+INSERT INTO setting (name, value) VALUES (:name, :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- take_positions: the last of so many new positions in the log; the row stays locked until the batch is committed.
+UPDATE head SET position = position + :count WHERE name = 'log' RETURNING position;
+
+-- last_position: the position of the newest event.
+SELECT position FROM head WHERE name = 'log';
+
+-- start_head: a row that numbers are taken from.
+INSERT INTO head (name, position) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING;
+
+-- take_lease: hold a name until a time, if nobody else does.
+INSERT INTO lease (name, holder, until) VALUES (:name, :holder, :until)
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+WHERE lease.holder = excluded.holder OR lease.until <= :now
+RETURNING holder;
+
+-- drop_leases: let go of everything a holder held.
+DELETE FROM lease WHERE holder = :holder;
+
+-- all_workspaces: every tenant.
+SELECT body FROM workspace;
+
+-- put_workspace: a tenant, new or changed.
+INSERT INTO workspace (id, body) VALUES (:id, :body) ON CONFLICT (id) DO UPDATE SET body = excluded.body;
+
+-- drop_workspace: a tenant no more.
+DELETE FROM workspace WHERE id = :id;
+
+-- all_keys: every access key.
+SELECT hash, body FROM access_key;
+
+-- put_key: a new access key.
+INSERT INTO access_key (id, workspace, hash, body) VALUES (:id, :workspace, :hash, :body);
+
+-- drop_key: an access key no more.
+DELETE FROM access_key WHERE workspace = :workspace AND id = :id;
+
+-- drop_keys_of: no key of a tenant's any more.
+DELETE FROM access_key WHERE workspace = :workspace;
+
+-- all_channels: every channel.
+SELECT body, sealed FROM channel;
+
+-- put_channel: a channel, new or changed.
+INSERT INTO channel (id, workspace, body, sealed) VALUES (:id, :workspace, :body, :sealed)
+ON CONFLICT (id) DO UPDATE SET body = excluded.body, sealed = excluded.sealed;
+
+-- drop_channel: a channel no more.
+DELETE FROM channel WHERE workspace = :workspace AND id = :id;
+
+-- drop_channels_of: no channel of a tenant's any more.
+DELETE FROM channel WHERE workspace = :workspace;
+
+-- all_subscriptions: every subscription.
+SELECT body, sealed FROM subscription;
+
+-- get_cursor: the place a reader has come to.
+SELECT position FROM cursor WHERE subscription = :subscription;
+
+-- next_serial: the small number of a new subscription.
+UPDATE head SET position = position + 1 WHERE name = 'subscription' RETURNING position;
+
+-- put_subscription: a subscription, new or changed.
+INSERT INTO subscription (id, serial, workspace, body, sealed) VALUES (:id, :serial, :workspace, :body, :sealed)
+ON CONFLICT (id) DO UPDATE SET body = excluded.body, sealed = excluded.sealed;
+
+-- drop_subscription: a subscription no more.
+DELETE FROM subscription WHERE workspace = :workspace AND id = :id;
+
+-- drop_subscriptions_of: no subscription of a tenant's any more.
+DELETE FROM subscription WHERE workspace = :workspace;
+
+-- start_cursor: the place in the log a new subscription starts from.
+INSERT INTO cursor (subscription, position) VALUES (:subscription, :position);
+
+-- move_cursor: the place a reader has come to.
+UPDATE cursor SET position = :position WHERE subscription = :subscription;
+
+-- drop_cursor: a reader's place no more.
+DELETE FROM cursor WHERE subscription = :subscription;
+
+-- get_contact: a person.
+SELECT workspace, key, value, created_at FROM contact WHERE id = :id;
+
+-- put_contact: a person, on first use.
+INSERT INTO contact (id, workspace, key, value, created_at) VALUES (:id, :workspace, :key, :value, :created_at)
+ON CONFLICT (id) DO NOTHING;
+
+-- put_message: a message, as it was taken or received.
+INSERT INTO message (id, workspace, incoming, contact, body) VALUES (:id, :workspace, :incoming, :contact, :body);
+
+-- rewrite_message: a message emptied by redaction.
+UPDATE message SET body = :body WHERE id = :id;
+
+-- put_life: where a message stands, for the first time.
+INSERT INTO life (message, due_at, state) VALUES (:message, :due_at, :state);
+
+-- move_life: where a message stands now.
+UPDATE life SET due_at = :due_at, state = :state WHERE message = :message;
+
+-- lives_of: where messages stand, to be changed.
+SELECT message, state FROM life WHERE message = ANY(:messages);
+
+-- lives_of@postgres: the same, locked in one order so that two batches never wait for each other in a ring.
+SELECT message, state FROM life WHERE message = ANY(:messages) ORDER BY message FOR UPDATE;
+
+-- messages_of: messages by their ids.
+SELECT id, body FROM message WHERE id = ANY(:messages);
+
+-- message_with_life: one message of a tenant, and where it stands.
+SELECT m.body, l.state FROM message m JOIN life l ON l.message = m.id WHERE m.id = :message AND m.workspace = :workspace;
+
+-- with_lives: messages by their ids, and where they stand.
+SELECT m.id, m.body, l.state FROM message m JOIN life l ON l.message = m.id WHERE m.id = ANY(:messages);
+
+-- messages_in: a tenant's messages, newest first.
+SELECT m.body, l.state FROM message m JOIN life l ON l.message = m.id
+WHERE m.workspace = :workspace AND m.id < :before
+ORDER BY m.id DESC LIMIT :limit;
+
+-- messages_with: a tenant's messages with one contact, newest first.
+SELECT m.body, l.state FROM message m JOIN life l ON l.message = m.id
+WHERE m.workspace = :workspace AND m.contact = :contact AND m.id < :before
+ORDER BY m.id DESC LIMIT :limit;
+
+-- messages_by: the messages of one channel, newest first.
+SELECT m.body, l.state FROM reach r JOIN message m ON m.id = r.message JOIN life l ON l.message = m.id
+WHERE r.channel = :channel AND r.message < :before
+ORDER BY r.message DESC LIMIT :limit;
+
+-- messages_by_address: the messages of one channel with one address, newest first.
+SELECT m.body, l.state FROM reach r JOIN message m ON m.id = r.message JOIN life l ON l.message = m.id
+WHERE r.channel = :channel AND r.address = :address AND r.message < :before
+ORDER BY r.message DESC LIMIT :limit;
+
+-- lives_due: messages that a timer is due for.
+SELECT message FROM life WHERE due_at IS NOT NULL AND due_at <= :now ORDER BY due_at LIMIT :limit;
+
+-- next_life_due: when the next timer of any message is due.
+SELECT min(due_at) FROM life WHERE due_at IS NOT NULL;
+
+-- put_history: a fact that told nothing new.
+INSERT INTO history (message, id, at, body) VALUES (:message, :id, :at, :body);
+
+-- history_of: the facts about a message that told nothing new.
+SELECT at, body FROM history WHERE message = :message ORDER BY id;
+
+-- drop_history: a message's untold facts no more.
+DELETE FROM history WHERE message = :message;
+
+-- put_reach: a message went to, or came from, an address by a channel.
+INSERT INTO reach (channel, message, address, incoming, at) VALUES (:channel, :message, :address, :incoming, :at)
+ON CONFLICT (channel, message) DO NOTHING;
+
+-- reached_until: messages that went to an address by a channel up to a time (a watermark).
+SELECT message FROM reach WHERE channel = :channel AND address = :address AND incoming = :incoming
+AND at <= :until AND at > :since;
+
+-- last_reached: the newest message that went to an address by a channel since a time.
+SELECT message FROM reach WHERE channel = :channel AND address = :address AND incoming = :incoming AND at > :since
+ORDER BY message DESC LIMIT 1;
+
+-- put_piece: a provider's id of a part of a message.
+INSERT INTO piece (channel, reference, message) VALUES (:channel, :reference, :message)
+ON CONFLICT (channel, reference, message) DO NOTHING;
+
+-- pieces_of: whose the provider's ids are.
+SELECT reference, message FROM piece WHERE channel = :channel AND reference = ANY(:references);
+
+-- put_due: a hop to be submitted.
+INSERT INTO due (message, hop, channel, due_at, taken_at, tries) VALUES (:message, :hop, :channel, :due_at, NULL, 0)
+ON CONFLICT (message, hop) DO NOTHING;
+
+-- put_off: a hop to be submitted later.
+UPDATE due SET due_at = :due_at, taken_at = NULL, tries = tries + 1 WHERE message = :message AND hop = :hop;
+
+-- drop_due: a hop that need not be submitted any more.
+DELETE FROM due WHERE message = :message AND hop = :hop;
+
+-- due_hops: hops of one channel that are due and that nobody has taken.
+SELECT message, hop, tries FROM due WHERE channel = :channel AND due_at <= :now AND taken_at IS NULL
+ORDER BY due_at LIMIT :limit;
+
+-- next_due: when the next hop of one channel is due, after a time.
+SELECT min(due_at) FROM due WHERE channel = :channel AND due_at > :after AND taken_at IS NULL;
+
+-- take_due: say that the provider is about to be called.
+UPDATE due SET taken_at = :now WHERE message = :message AND hop = :hop AND taken_at IS NULL RETURNING tries;
+
+-- left_taken: hops of one channel that somebody took before a time and said nothing more of.
+SELECT message, hop FROM due WHERE channel = :channel AND taken_at IS NOT NULL AND taken_at < :before;
+
+-- polled_hops: hops of a channel that its provider fetches itself, oldest first.
+SELECT message, hop FROM due WHERE channel = :channel AND taken_at IS NULL ORDER BY message LIMIT :limit;
+
+-- put_event: a fact.
+INSERT INTO event (position, workspace, message, kind, body) VALUES (:position, :workspace, :message, :kind, :body);
+
+-- events_after: a tenant's facts after a position.
+SELECT position, body FROM event WHERE workspace = :workspace AND position > :after ORDER BY position LIMIT :limit;
+
+-- events_at: facts by their positions.
+SELECT position, body FROM event WHERE position = ANY(:positions);
+
+-- events_of: the facts of one message.
+SELECT position, body FROM event WHERE message = :message ORDER BY position;
+
+-- rewrite_event: a fact emptied by redaction.
+UPDATE event SET body = :body WHERE position = :position;
+
+-- put_attempt: one try to tell an event to a subscription.
+INSERT INTO attempt (subscription, position, number, at, took_ms, status, verdict, error, response)
+VALUES (:subscription, :position, :number, :at, :took_ms, :status, :verdict, :error, :response)
+ON CONFLICT (subscription, position, number) DO NOTHING;
+
+-- attempts_after: what became of the events after a position, for one subscription.
+SELECT position, verdict FROM attempt WHERE subscription = :subscription AND position > :after;
+
+-- attempts_of: a subscription's newest attempts.
+SELECT position, number, at, took_ms, status, verdict, error, response FROM attempt
+WHERE subscription = :subscription AND position < :before ORDER BY position DESC, number DESC LIMIT :limit;
+
+-- attempts_at: every try of some events.
+SELECT subscription, position, number, at, took_ms, status, verdict, error FROM attempt
+WHERE subscription = ANY(:subscriptions) AND position = ANY(:positions) ORDER BY position, number;
+
+-- redact_attempts: answers to attempts of redacted events, emptied.
+UPDATE attempt SET response = :nothing WHERE subscription = :subscription AND position = :position;
+
+-- put_held: an event set aside for a subscription, or its next try.
+INSERT INTO held (subscription, position, message, tries, first_at, due_at, dead)
+VALUES (:subscription, :position, :message, :tries, :first_at, :due_at, :dead)
+ON CONFLICT (subscription, position) DO UPDATE
+SET tries = excluded.tries, due_at = excluded.due_at, dead = excluded.dead;
+
+-- drop_held: an event that is no longer set aside.
+DELETE FROM held WHERE subscription = :subscription AND position = :position;
+
+-- held_by: the events set aside for a subscription and not yet given up.
+SELECT position, message, tries, first_at, due_at, dead FROM held
+WHERE subscription = :subscription AND dead = :dead ORDER BY position LIMIT :limit;
+
+-- drop_helds_of: nothing set aside for a subscription any more.
+DELETE FROM held WHERE subscription = :subscription;
+
+-- put_parked: a report that found no message, or could not be read.
+INSERT INTO parked (id, workspace, channel, reference, why, at, body)
+VALUES (:id, :workspace, :channel, :reference, :why, :at, :body);
+
+-- parked_for: reports that wait for references.
+SELECT id, reference, body FROM parked WHERE channel = :channel AND reference = ANY(:references) ORDER BY id;
+
+-- parked_found: reports whose message has appeared since.
+SELECT p.id, p.channel, p.body FROM parked p JOIN piece x ON x.channel = p.channel AND x.reference = p.reference
+WHERE p.reference <> '' ORDER BY p.id LIMIT :limit;
+
+-- parked_in: a tenant's parked reports, newest first.
+SELECT id, channel, reference, why, at, body FROM parked WHERE workspace = :workspace AND id < :before
+ORDER BY id DESC LIMIT :limit;
+
+-- get_parked: one parked report.
+SELECT channel, reference, why, at, body FROM parked WHERE workspace = :workspace AND id = :id;
+
+-- drop_parked: a report that is no longer parked.
+DELETE FROM parked WHERE id = :id;
+
+-- count_parked: how many reports are parked, by why.
+SELECT why, count(*) FROM parked GROUP BY why;
+
+-- seen_of: which keys of reports were taken before.
+SELECT key FROM seen WHERE channel = :channel AND key = ANY(:keys);
+
+-- put_seen: a report was taken.
+INSERT INTO seen (channel, key, at) VALUES (:channel, :key, :at) ON CONFLICT (channel, key) DO NOTHING;
+
+-- answered_before: the answer that was given to a key.
+SELECT fingerprint, status, body FROM idempotency WHERE workspace = :workspace AND key = :key;
+
+-- put_answered: an answer to be given again to the same key.
+INSERT INTO idempotency (workspace, key, fingerprint, status, body, at)
+VALUES (:workspace, :key, :fingerprint, :status, :body, :at);
+
+-- forget_parked: reports whose message never came.
+DELETE FROM parked WHERE at < :before AND why = 'no message';
+
+-- forget_unread: unknown reports and unreadable callbacks that nobody came for.
+DELETE FROM parked WHERE at < :before;
+
+-- forget_seen: keys that will hardly come again.
+DELETE FROM seen WHERE at < :before;
+
+-- forget_answered: answers that will hardly be asked for again.
+DELETE FROM idempotency WHERE at < :before;
+
+-- drop_attempts_at: every try of some events no more.
+DELETE FROM attempt WHERE position = ANY(:positions);
+
+-- drop_held_at: some events set aside for nobody any more.
+DELETE FROM held WHERE position = ANY(:positions);
+
+-- drop_reach: a message that went over a channel no more.
+DELETE FROM reach WHERE channel = :channel AND message = :message;
+
+-- drop_piece: a provider's id of a part no more.
+DELETE FROM piece WHERE channel = :channel AND reference = :reference AND message = :message;
+
+-- drop_due_of: no hop of a message to be submitted any more.
+DELETE FROM due WHERE message = :message;
+
+-- drop_events_of: the facts of a message no more.
+DELETE FROM event WHERE message = :message;
+
+-- drop_life: where a message stood no more.
+DELETE FROM life WHERE message = :message;
+
+-- drop_message: a message no more.
+DELETE FROM message WHERE id = :id;

@@ -1,0 +1,202 @@
+"""The tables, declared once; the first migration made them, and a test compares both.
+
+What is only ever given back whole is one encoded `body`; what is searched by is a column. Rows that are many are thin:
+a message is written once, and what changes about it stands in `life`.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+
+# In SQLite only a column of the very type INTEGER is the row's own number, without an index of its own.
+_COUNTER = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _key(name: str) -> "Column[object]":
+    return Column(name, Text(), primary_key=True, nullable=False)
+
+
+def _counter(name: str) -> "Column[object]":
+    return Column(name, _COUNTER, primary_key=True, autoincrement=False, nullable=False)
+
+
+def _text(name: str) -> "Column[object]":
+    return Column(name, Text(), nullable=False)
+
+
+def _number(name: str, *, nullable: bool = False) -> "Column[object]":
+    return Column(name, BigInteger(), nullable=nullable)
+
+
+def _blob(name: str) -> "Column[object]":
+    return Column(name, LargeBinary(), nullable=False)
+
+
+setting = Table("setting", metadata, _key("name"), _text("value"))
+
+head = Table("head", metadata, _key("name"), _number("position"))
+"""The last position given out in the log. Its row is locked by the batch that takes positions until it is committed,
+so positions are gap-free to readers in the order of commits, also with many processes."""
+
+lease = Table("lease", metadata, _key("name"), _text("holder"), _number("until"))
+
+workspace = Table("workspace", metadata, _key("id"), _blob("body"))
+
+access_key = Table(
+    "access_key",
+    metadata,
+    _key("id"),
+    _text("workspace"),
+    _text("hash"),
+    _blob("body"),
+    Index("access_key_hash", "hash", unique=True),
+)
+
+channel = Table("channel", metadata, _key("id"), _text("workspace"), _blob("body"), _blob("sealed"))
+
+subscription = Table(
+    "subscription",
+    metadata,
+    _key("id"),
+    _number("serial"),
+    _text("workspace"),
+    _blob("body"),
+    _blob("sealed"),
+    Index("subscription_serial", "serial", unique=True),
+)
+
+cursor = Table("cursor", metadata, _counter("subscription"), _number("position"))
+
+contact = Table(
+    "contact", metadata, _key("id"), _text("workspace"), _text("key"), _text("value"), _number("created_at")
+)
+
+message = Table(
+    "message",
+    metadata,
+    _key("id"),
+    _text("workspace"),
+    Column("incoming", Boolean(), nullable=False),
+    _text("contact"),
+    _blob("body"),
+    Index("message_workspace", "workspace", "contact", "id"),
+)
+
+life = Table(
+    "life",
+    metadata,
+    _key("message"),
+    _number("due_at", nullable=True),
+    _blob("state"),
+    sqlite_with_rowid=False,
+)
+Index(
+    "life_due",
+    life.c.due_at,
+    sqlite_where=life.c.due_at.is_not(None),
+    postgresql_where=life.c.due_at.is_not(None),
+)
+
+history = Table("history", metadata, _key("message"), _key("id"), _number("at"), _blob("body"))
+
+reach = Table(
+    "reach",
+    metadata,
+    _key("channel"),
+    _key("message"),
+    _text("address"),
+    Column("incoming", Boolean(), nullable=False),
+    _number("at"),
+    Index("reach_address", "channel", "address", "message"),
+    sqlite_with_rowid=False,
+)
+"""Which messages went to or came from which address by which channel: for correlation, watermarks and lists."""
+
+piece = Table("piece", metadata, _key("channel"), _key("reference"), _key("message"), sqlite_with_rowid=False)
+"""Providers' ids of the parts of messages."""
+
+due = Table(
+    "due",
+    metadata,
+    _key("message"),
+    _counter("hop"),
+    _text("channel"),
+    _number("due_at"),
+    _number("taken_at", nullable=True),
+    Column("tries", Integer(), nullable=False),
+    Index("due_channel", "channel", "due_at"),
+)
+"""Hops to be submitted; `taken_at` is set before the provider is called and says that it may have it."""
+
+event = Table(
+    "event",
+    metadata,
+    _counter("position"),
+    _text("workspace"),
+    _text("message"),
+    _text("kind"),
+    _blob("body"),
+    Index("event_workspace", "workspace", "position"),
+    Index("event_message", "message", "position"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    _counter("subscription"),
+    _counter("position"),
+    _counter("number"),
+    _number("at"),
+    _number("took_ms"),
+    Column("status", Integer(), nullable=False),
+    _text("verdict"),
+    _text("error"),
+    _blob("response"),
+    sqlite_with_rowid=False,
+)
+
+held = Table(
+    "held",
+    metadata,
+    _counter("subscription"),
+    _counter("position"),
+    _text("message"),
+    Column("tries", Integer(), nullable=False),
+    _number("first_at"),
+    _number("due_at", nullable=True),
+    Column("dead", Boolean(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    _key("id"),
+    _text("workspace"),
+    _text("channel"),
+    _text("reference"),
+    _text("why"),
+    _number("at"),
+    _blob("body"),
+    Index("parked_reference", "channel", "reference"),
+    Index("parked_workspace", "workspace", "id"),
+    Index("parked_at", "at"),
+)
+
+seen = Table(
+    "seen", metadata, _key("channel"), _key("key"), _number("at"), Index("seen_at", "at"), sqlite_with_rowid=False
+)
+"""Keys of reports already taken, so that a repeated one is taken once."""
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    _key("workspace"),
+    _key("key"),
+    _text("fingerprint"),
+    Column("status", Integer(), nullable=False),
+    _blob("body"),
+    _number("at"),
+    Index("idempotency_at", "at"),
+)

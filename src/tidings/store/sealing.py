@@ -1,0 +1,45 @@
+"""Secrets at rest: encrypted with the newest key, readable with every older one still configured."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from tidings.model.errors import Misconfigured
+
+
+class Seal:
+    """Encrypts and authenticates (Fernet: AES-128-CBC with HMAC-SHA256); several keys allow rotation."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+        except ValueError as error:
+            raise Misconfigured("TIDINGS_SECRET_KEYS must be Fernet keys: 32 bytes in URL-safe base64.") from error
+
+    def close(self, text: bytes) -> bytes:
+        """Seal a text with the newest key."""
+        return self._fernet.encrypt(text)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Give a sealed text back; raises Misconfigured where no configured key fits."""
+        try:
+            return self._fernet.decrypt(sealed)
+        except InvalidToken as error:
+            raise Misconfigured(
+                "A stored secret fits none of TIDINGS_SECRET_KEYS; name the older key after the new one."
+            ) from error
+
+    def renew(self, sealed: bytes) -> bytes:
+        """Seal a sealed text again with the newest key."""
+        self.open(sealed)
+        return self._fernet.rotate(sealed)
+
+
+def key_from_file(path: Path) -> str:
+    """Read the key kept beside the database, making it on the first start, readable by its owner alone."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(Fernet.generate_key())
+    return path.read_text("ascii").strip()

@@ -1,0 +1,1 @@
+"""The doors: where clients, providers and operators come in."""
