@@ -82,6 +82,8 @@ class Told(Struct, frozen=True):
     """Where it came with an idempotency key."""
     message: str = ""
     """Of an inbound: the id its message is to get; empty: a new one."""
+    parked: str = ""
+    """Where it was parked and is told again: the id it waits under, until it finds its message."""
 
 
 class Unread(Struct, frozen=True):

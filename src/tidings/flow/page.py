@@ -71,6 +71,7 @@ class Page:
         """Whose a provider's reference is, by channel and reference."""
         self.parked: dict[tuple[str, str], list[tuple[str, Report]]] = {}
         self.seen: set[tuple[str, str]] = set()
+        self._unparked: set[str] = set()
         self.promises: dict[tuple[str, str], Promise] = {}
         self._stored: dict[str, Life] = {}
         self._tells: list[tuple[int, str, Tell]] = []
@@ -167,6 +168,14 @@ class Page:
         self.row(
             "put_parked", self.chance.id(), channel.workspace, channel.id, reference, why, self.now, _encode(waiting)
         )
+
+    def unpark(self, id_: str) -> bool:
+        """Keep a report no longer; False where this batch has taken it already."""
+        if id_ in self._unparked:
+            return False
+        self._unparked.add(id_)
+        self.row("drop_parked", id_)
+        return True
 
     def write(self, outcomes: list[Outcome]) -> Transaction[list[Outcome]]:
         """Write everything down; give the outcomes with their events and starts."""

@@ -129,10 +129,10 @@ class Pen:
 
     def _apply(self, page: Page, index: int, fact: MessageFact) -> Transaction[Any]:
         match fact:
-            case Told(channel, report, promise, message):
+            case Told(promise=promise):
                 if promise is not None and (before := page.keep_promise(promise)) is not None:
                     return before
-                return (yield from self._told(page, index, channel, report, message))
+                return (yield from self._told(page, index, fact))
             case Accepted():
                 return _accepted(page, index, fact)
             case Unread(channel, callback, why):
@@ -155,40 +155,52 @@ class Pen:
                 page.pieces[hop.channel, piece.reference] = life.message
                 page.row("put_piece", hop.channel, piece.reference, life.message)
             for id_, report in page.parked.pop((hop.channel, piece.reference), ()):
-                page.row("drop_parked", id_)
-                if isinstance(report, Receipt):
-                    self._receipt(page, index, hop.channel, report, (life.message,))
-                elif isinstance(report, Interaction):
-                    _interaction(page, index, hop.channel, report, life.message)
+                if page.unpark(id_) and isinstance(report, Receipt | Interaction):
+                    self._tell_of(page, index, hop.channel, report, (life.message,))
 
-    def _told(self, page: Page, index: int, channel: Channel, report: Any, message: str) -> Transaction[str]:
-        key = getattr(report, "key", "")
-        if key:
-            if (channel.id, key) in page.seen:
-                return ""
-            page.seen.add((channel.id, key))
-            page.row("put_seen", channel.id, key, page.now)
+    def _told(self, page: Page, index: int, fact: Told) -> Transaction[str]:
+        channel, report = fact.channel, fact.report
+        if not (yield from self._is_new(page, fact)):
+            return ""
         match report:
-            case Receipt(target=target):
+            case Receipt(target=target) | Interaction(target=target):
                 found = yield from self._find(page, channel, target)
                 if not found:
-                    page.park(channel, target.reference, "no message", Waiting(report=report))
+                    if not fact.parked:
+                        page.park(channel, target.reference, "no message", Waiting(report=report))
                     return ""
-                self._receipt(page, index, channel.id, report, found)
-                return found[0]
-            case Interaction(target=target):
-                found = yield from self._find(page, channel, target)
-                if not found:
-                    page.park(channel, target.reference, "no message", Waiting(report=report))
+                if fact.parked and not page.unpark(fact.parked):
                     return ""
-                for each in found:
-                    _interaction(page, index, channel.id, report, each)
+                self._tell_of(page, index, channel.id, report, found)
                 return found[0]
             case Inbound():
-                return (yield from self._inbound(page, index, channel, report, message))
+                return (yield from self._inbound(page, index, channel, report, fact.message))
             case Unknown(why=why):
                 page.park(channel, "", f"unknown: {why}", Waiting(report=report))
         return ""
+
+    def _is_new(self, page: Page, fact: Told) -> Transaction[bool]:
+        """Tell whether a report is to be taken: neither was it before, nor, where it was parked, has it gone since."""
+        if fact.parked:
+            rows = yield statement("get_parked")(workspace=fact.channel.workspace, id=fact.parked)
+            return bool(rows)
+        key = getattr(fact.report, "key", "")
+        if key:
+            if (fact.channel.id, key) in page.seen:
+                return False
+            page.seen.add((fact.channel.id, key))
+            page.row("put_seen", fact.channel.id, key, page.now)
+        return True
+
+    def _tell_of(
+        self, page: Page, index: int, channel: str, report: Receipt | Interaction, found: Iterable[str]
+    ) -> None:
+        """Take a report about messages that are known."""
+        if isinstance(report, Receipt):
+            self._receipt(page, index, channel, report, found)
+        else:
+            for message in found:
+                _interaction(page, index, channel, report, message)
 
     def _find(self, page: Page, channel: Channel, target: Target) -> Transaction[Sequence[str]]:
         """Find the messages of a channel's workspace that a report is about."""

@@ -186,7 +186,7 @@ class Sender:
         world = self._world
         assert self._connector is not None
         now = world.clock.now()
-        outgoing = outgoing_of(message, hop, now)
+        outgoing = outgoing_of(message, hop, now, tries)
         exchange = self._connector.send(outgoing, report_to=world.callback_url(self.channel.id))
         try:
             sent = await world.http.carry(exchange, timeout=world.settings.provider_timeout)
@@ -226,8 +226,8 @@ class Sender:
         return Doubted(message, hop, round(self._world.settings.uncertain_grace * 1000))
 
 
-def outgoing_of(message: Message, hop: Hop, now: int) -> Outgoing:
-    """Show a hop of a message to its connector."""
+def outgoing_of(message: Message, hop: Hop, now: int, tries: int = 0) -> Outgoing:
+    """Show a hop of a message to its connector; `tries` is how often it was handed over before."""
     key = platform(hop.platform).identifier
     recipients = tuple((each.type, each.addresses[key]) for each in message.recipients if key in each.addresses)
     options = message.options.get(hop.platform, {})
@@ -247,6 +247,7 @@ def outgoing_of(message: Message, hop: Hop, now: int) -> Outgoing:
         tags=message.tags,
         track_links=message.track_links,
         expires_at=message.expires_at,
+        tries=tries,
         now=now,
     )
 

@@ -34,8 +34,9 @@ async def sweep_parked(world: World) -> int:
         channel = world.directory.channels.get(channel_id)
         report = msgspec.json.decode(body, type=Waiting).report
         if channel is not None and report is not None:
-            await world.record(Told(channel, report))
-        await world.store.write(partial(_drop_parked, id_))
+            await world.record(Told(channel, report, parked=id_))
+        else:
+            await world.store.write(partial(_drop_parked, id_))
     return len(found)
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from tidings.model.content import Content
 from tidings.model.raw import OptionalRaw
+from tidings.model.reports import Receipt
 from tidings.model.stages import Reason, Stage
 
 
@@ -150,6 +151,8 @@ class Hop(Struct, frozen=True, omit_defaults=True):
     """When it is given up as uncertain, if by then nobody has said that the provider has it."""
     receipted: bool = False
     """Whether any receipt has come."""
+    early: tuple[Receipt, ...] = ()
+    """Receipts of its parts that came before the provider's answer to us has named them; they are taken with it."""
     last_word: bool = False
     """Whether `sent` is the last that will ever be heard (no receipts, or several recipients)."""
     own_receipt: bool = False

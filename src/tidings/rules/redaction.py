@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tidings.model.content import Content
 from tidings.model.events import Fact
-from tidings.model.messages import Life, Message
+from tidings.model.messages import Hop, Life, Message
 from tidings.model.reports import Interaction
 
 _GONE = Raw(b"{}")
@@ -24,7 +24,11 @@ def redact_message(message: Message) -> Message:
 
 def redact_life(life: Life) -> Life:
     """Empty a message's hops of the provider's own words; stages and reasons stay."""
-    return replace(life, hops=tuple(replace(hop, data=None) for hop in life.hops))
+    return replace(life, hops=tuple(_redact_hop(hop) for hop in life.hops))
+
+
+def _redact_hop(hop: Hop) -> Hop:
+    return replace(hop, data=None, early=tuple(replace(receipt, raw=_GONE) for receipt in hop.early))
 
 
 def redact_fact(fact: Fact) -> Fact:

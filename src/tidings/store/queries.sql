@@ -119,25 +119,53 @@ SELECT m.body, l.state FROM message m JOIN life l ON l.message = m.id WHERE m.id
 -- with_lives: messages by their ids, and where they stand.
 SELECT m.id, m.body, l.state FROM message m JOIN life l ON l.message = m.id WHERE m.id = ANY(:messages);
 
--- messages_in: a tenant's messages, newest first.
+-- messages_in: a tenant's messages up to one, newest first.
 SELECT m.body, l.state FROM message m JOIN life l ON l.message = m.id
-WHERE m.workspace = :workspace AND m.id < :before
+WHERE m.workspace = :workspace AND m.incoming = ANY(:incoming) AND m.id <= :until
 ORDER BY m.id DESC LIMIT :limit;
 
 -- messages_with: a tenant's messages with one contact, newest first.
 SELECT m.body, l.state FROM message m JOIN life l ON l.message = m.id
-WHERE m.workspace = :workspace AND m.contact = :contact AND m.id < :before
+WHERE m.workspace = :workspace AND m.contact = :contact AND m.incoming = ANY(:incoming) AND m.id <= :until
 ORDER BY m.id DESC LIMIT :limit;
 
--- messages_by: the messages of one channel, newest first.
-SELECT m.body, l.state FROM reach r JOIN message m ON m.id = r.message JOIN life l ON l.message = m.id
-WHERE r.channel = :channel AND r.message < :before
-ORDER BY r.message DESC LIMIT :limit;
+-- messages_by: the messages of one channel, newest first: those that went or came by it, and those that wait for it.
+WITH found AS (
+    SELECT message FROM (
+        SELECT message FROM reach WHERE channel = :channel AND incoming = ANY(:incoming) AND message <= :until
+        ORDER BY message DESC LIMIT :limit
+    ) AS reached
+    UNION
+    SELECT message FROM (
+        SELECT message FROM due WHERE channel = :channel AND FALSE = ANY(:incoming) AND message <= :until
+        ORDER BY message DESC LIMIT :limit
+    ) AS waiting
+)
+SELECT m.body, l.state FROM found f JOIN message m ON m.id = f.message JOIN life l ON l.message = m.id
+ORDER BY m.id DESC LIMIT :limit;
 
--- messages_by_address: the messages of one channel with one address, newest first.
-SELECT m.body, l.state FROM reach r JOIN message m ON m.id = r.message JOIN life l ON l.message = m.id
-WHERE r.channel = :channel AND r.address = :address AND r.message < :before
-ORDER BY r.message DESC LIMIT :limit;
+-- messages_by_address: the messages of one channel with one address, whose contact waits for what is not yet sent.
+WITH found AS (
+    SELECT message FROM (
+        SELECT message FROM reach WHERE channel = :channel AND address = :address AND message <= :until
+        ORDER BY message DESC LIMIT :limit
+    ) AS reached
+    UNION
+    SELECT message FROM (
+        SELECT d.message FROM due d JOIN message w ON w.id = d.message
+        WHERE d.channel = :channel AND w.contact = :contact AND d.message <= :until
+        ORDER BY d.message DESC LIMIT :limit
+    ) AS waiting
+)
+SELECT m.body, l.state FROM found f JOIN message m ON m.id = f.message JOIN life l ON l.message = m.id
+ORDER BY m.id DESC LIMIT :limit;
+
+-- messages_with_by: a tenant's messages with one contact by one channel, newest first.
+SELECT m.body, l.state FROM message m JOIN life l ON l.message = m.id
+WHERE m.workspace = :workspace AND m.contact = :contact AND m.incoming = ANY(:incoming) AND m.id <= :until
+AND (EXISTS (SELECT 1 FROM reach r WHERE r.channel = :channel AND r.message = m.id)
+    OR EXISTS (SELECT 1 FROM due d WHERE d.channel = :channel AND d.message = m.id))
+ORDER BY m.id DESC LIMIT :limit;
 
 -- lives_due: messages that a timer is due for.
 SELECT message FROM life WHERE due_at IS NOT NULL AND due_at <= :now ORDER BY due_at LIMIT :limit;
@@ -196,8 +224,15 @@ UPDATE due SET taken_at = :now WHERE message = :message AND hop = :hop AND taken
 -- left_taken: hops of one channel that somebody took before a time and said nothing more of.
 SELECT message, hop FROM due WHERE channel = :channel AND taken_at IS NOT NULL AND taken_at < :before;
 
--- polled_hops: hops of a channel that its provider fetches itself, oldest first.
-SELECT message, hop FROM due WHERE channel = :channel AND taken_at IS NULL ORDER BY message LIMIT :limit;
+-- polled_hops: hops of a channel that its provider fetches itself, oldest first; those fetched long ago once more.
+SELECT message, hop FROM due WHERE channel = :channel AND due_at <= :now AND (taken_at IS NULL OR taken_at <= :before)
+ORDER BY message LIMIT :limit;
+
+-- take_polled: say that the provider has fetched a hop.
+UPDATE due SET taken_at = :now WHERE message = :message AND hop = :hop;
+
+-- oldest_due: when the hop that waits the longest was due, and how many wait.
+SELECT min(due_at), count(*) FROM due;
 
 -- put_event: a fact.
 INSERT INTO event (position, workspace, message, kind, body) VALUES (:position, :workspace, :message, :kind, :body);
@@ -211,6 +246,10 @@ SELECT position, body FROM event WHERE position = ANY(:positions);
 -- events_of: the facts of one message.
 SELECT position, body FROM event WHERE message = :message ORDER BY position;
 
+-- events_like: the facts of some kinds about one message after a position.
+SELECT position, body FROM event WHERE message = :message AND kind = ANY(:kinds) AND position > :after
+ORDER BY position LIMIT :limit;
+
 -- rewrite_event: a fact emptied by redaction.
 UPDATE event SET body = :body WHERE position = :position;
 
@@ -222,9 +261,11 @@ ON CONFLICT (subscription, position, number) DO NOTHING;
 -- attempts_after: what became of the events after a position, for one subscription.
 SELECT position, verdict FROM attempt WHERE subscription = :subscription AND position > :after;
 
--- attempts_of: a subscription's newest attempts.
-SELECT position, number, at, took_ms, status, verdict, error, response FROM attempt
-WHERE subscription = :subscription AND position < :before ORDER BY position DESC, number DESC LIMIT :limit;
+-- attempts_of: a subscription's attempts before one, those of the newest events first, each with its event.
+SELECT a.position, a.number, a.at, a.took_ms, a.status, a.verdict, a.error, a.response, e.body
+FROM attempt a JOIN event e ON e.position = a.position
+WHERE a.subscription = :subscription AND (a.position, a.number) < (:position, :number)
+ORDER BY a.position DESC, a.number DESC LIMIT :limit;
 
 -- attempts_at: every try of some events.
 SELECT subscription, position, number, at, took_ms, status, verdict, error FROM attempt
@@ -245,6 +286,9 @@ DELETE FROM held WHERE subscription = :subscription AND position = :position;
 -- held_by: the events set aside for a subscription and not yet given up.
 SELECT position, message, tries, first_at, due_at, dead FROM held
 WHERE subscription = :subscription AND dead = :dead ORDER BY position LIMIT :limit;
+
+-- count_held: how many events are set aside, and how many of them are given up.
+SELECT dead, count(*) FROM held GROUP BY dead;
 
 -- drop_helds_of: nothing set aside for a subscription any more.
 DELETE FROM held WHERE subscription = :subscription;

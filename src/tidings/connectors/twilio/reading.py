@@ -16,12 +16,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidings.connectors.twilio.codes import reason_for, verdict_on
-from tidings.connectors.twilio.signature import fields_of
 from tidings.model.content import Content, Location, Media
 from tidings.model.errors import Unreadable
 from tidings.model.exchange import Callback, encode_raw
 from tidings.model.reports import Deed, Inbound, Interaction, Receipt, Report, Target, Unknown
 from tidings.model.stages import Cause, Reason, Stage
+from tidings.rules.forms import form_fields
 from tidings.rules.keywords import is_stop
 from tidings.rules.prefetch import is_machine
 from tidings.rules.times import from_iso, to_iso
@@ -58,8 +58,8 @@ LINK_CLICKED: Final = "com.twilio.daptbt.link-shortening.link-clicked"
 def read_form(callback: Callback, platform: str) -> list[Report]:
     """Say what form fields mean, by what they contain and not by the path; raises Unreadable if there are none."""
     try:
-        given = _clean(callback.query if callback.method == "GET" else callback.body.decode("utf-8", "surrogateescape"))
-        ours = dict(reversed(_clean(callback.query)))
+        given = _clean(callback.query.encode() if callback.method == "GET" else callback.body)
+        ours = dict(reversed(_clean(callback.query.encode())))
     except ValueError as error:
         raise Unreadable("There are too many form fields.") from error
     if not given:
@@ -86,11 +86,11 @@ def _receipt(fields: dict[str, str], status: str, target: Target, raw: Raw) -> I
     elif stage is Stage.FAILED:
         reason = reason_for(verdict_on(code), code, fields.get("ErrorMessage", ""))
         stage = Stage.EXPIRED if reason.cause is Cause.EXPIRED else stage
-    # Twilio names neither a time nor an event; the same status with the same error is the same word.
-    key = ":".join(filter(None, ("status", target.reference or target.message, status, code)))
-    yield Receipt(target, stage, raw, reason=reason, key=key)
+    # Twilio names neither a time nor an event. A status told twice moves nothing, so receipts need no key.
+    yield Receipt(target, stage, raw, reason=reason)
     if reason is not None and reason.cause is Cause.OPTED_OUT:
         person = _address(fields.get("To", ""))[1]
+        key = ":".join(filter(None, (target.reference or target.message, status, code)))
         yield Interaction(f"unsubscribe:{key}", Deed.UNSUBSCRIBE_REQUEST, target, raw, sender=person)
 
 
@@ -163,17 +163,19 @@ def _hop(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _clean(text: str) -> list[tuple[str, str]]:
+def _clean(form: bytes) -> list[tuple[str, str]]:
     """Read form fields as text that can be written down; what is no UTF-8 becomes replacement characters."""
-    return [(_written(name), _written(value)) for name, value in fields_of(text)]
+    return [(_written(name), _written(value)) for name, value in form_fields(form)]
 
 
 def _written(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _raw(pairs: list[tuple[str, str]]) -> Raw:
     """Keep form fields as an object; a name that came more than once has the list of its values."""
+    if len(once := dict(pairs)) == len(pairs):
+        return encode_raw(once)
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)

@@ -9,14 +9,13 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from typing import Final
-from urllib.parse import parse_qsl
 
 from tidings.model.errors import BadSignature
 from tidings.model.exchange import Callback
 from tidings.model.secrets import Secret
+from tidings.rules.forms import MOST_FIELDS, form_fields
 
 FORM: Final = "application/x-www-form-urlencoded"
-MOST_FIELDS: Final = 1000
 _HOST: Final = re.compile(r"(?P<scheme>https?)://(?P<host>[^/?#]*?)(?P<port>:[0-9]+)?(?P<rest>[/?].*)?")
 _PORTS: Final = {"https": ":443", "http": ":80"}
 
@@ -24,11 +23,6 @@ _PORTS: Final = {"https": ":443", "http": ":80"}
 def is_form(callback: Callback) -> bool:
     """Whether a callback's facts are form fields: in the body, or in the query of a GET."""
     return callback.method == "GET" or callback.content_type == FORM
-
-
-def fields_of(text: str) -> list[tuple[str, str]]:
-    """Read form fields, in order; bytes that are no UTF-8 are kept as surrogates. Raises ValueError beyond 1000."""
-    return parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=MOST_FIELDS)
 
 
 def verify(callback: Callback, tokens: Sequence[Secret | None]) -> None:
@@ -47,12 +41,14 @@ def _signed_fields(callback: Callback) -> bytes:
     """Give what follows the URL in the signed text; raises BadSignature where the body could not be covered by it."""
     if callback.content_type == FORM:
         try:
-            pairs = fields_of(callback.body.decode("utf-8", "surrogateescape"))
+            pairs = form_fields(callback.body)
         except ValueError as error:
             raise BadSignature(f"The form has more than {MOST_FIELDS} fields.") from error
         # A name that comes twice with the same value is signed once.
-        distinct = {tuple(part.encode("utf-8", "surrogateescape") for part in pair) for pair in pairs}
-        return b"".join(name + value for name, value in sorted(distinct))
+        distinct = {
+            (name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape")) for name, value in pairs
+        }
+        return b"".join([name + value for name, value in sorted(distinct)])
     if callback.body:
         told = re.search(r"(?:^|&)bodySHA256=([0-9A-Fa-f]{64})(?:&|$)", callback.query)
         if told is None or hashlib.sha256(callback.body).hexdigest() != told[1].lower():

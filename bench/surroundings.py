@@ -1,0 +1,131 @@
+"""The process beside the hub: its clients, its providers and its subscribers, all in one, pinned to a core of their own.
+
+It is told what to do by lines of JSON on standard input, and answers each with one on standard output.
+"""
+
+import asyncio
+import base64
+import hmac
+import json
+import os
+import sys
+import time
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+import uvloop
+
+from bench.wire import Load, Server, request, response
+
+ACCOUNT = "AC00112233445566778899aabbccddeeff"
+TOKEN = "bench-auth-token"
+
+
+class Surroundings:
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._hooks = 0
+        self._arrived: dict[str, float] = {}
+        self._keep_times = False
+        self._no_content = response("204 No Content").replace(b"content-length: 0\r\n", b"")
+        self._hub = 0
+
+    async def serve(self) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        provider = await loop.create_server(lambda: Server(self._provide), "127.0.0.1", 0)
+        subscriber = await loop.create_server(lambda: Server(self._subscribe), "127.0.0.1", 0)
+        return {"provider": provider.sockets[0].getsockname()[1], "subscriber": subscriber.sockets[0].getsockname()[1]}
+
+    def _provide(self, path: str, body: bytes) -> bytes:
+        """Answer as Twilio does when it takes a message."""
+        return response("201 Created", b'{"sid":"SM%032x","status":"queued","num_segments":"1"}' % next(self._numbers))
+
+    def _subscribe(self, path: str, body: bytes) -> bytes:
+        self._hooks += 1
+        if self._keep_times:
+            self._arrived[json.loads(body)["payload"]["id"]] = time.monotonic()
+        return self._no_content
+
+    async def submit(self, hub: int, workspace: str, channel: str, key: str, number: int, connections: int) -> Any:
+        """Submit messages to a channel."""
+        path = f"/workspaces/{workspace}/channels/{channel}/messages"
+        requests = []
+        for index in range(number):
+            contact = {"identifierKey": "phonenumber", "identifierValue": f"+4477{index:08d}"}
+            body = {
+                "receiver": {"contacts": [contact]},
+                "body": {"type": "text", "text": {"text": f"Parcel {index} is ready"}},
+                "reference": f"order-{index}",
+            }
+            headers = {"authorization": f"AccessKey {key}", "content-type": "application/json"}
+            requests.append(request("POST", path, headers, json.dumps(body).encode()))
+        return await self._load(hub, requests, connections, None)
+
+    async def receipts(
+        self, hub: int, channel: str, messages: str, connections: int, rate: float | None = None, status: str = "delivered"
+    ) -> Any:
+        """Post a signed receipt for each message whose id stands in a file."""
+        with open(messages) as lines:
+            ids = lines.read().split()
+        requests = [_receipt(hub, channel, message, status) for message in ids]
+        self._keep_times = rate is not None
+        self._arrived.clear()
+        told = await self._load(hub, requests, connections, rate)
+        if rate is not None:
+            await asyncio.sleep(1.5)
+            sent = self._last.sent_at
+            arrived = [(at, self._arrived.get(message)) for at, message in zip(sent, ids, strict=True)]
+            # The first second warms connections and caches up.
+            delays = sorted(end - at for at, end in arrived if end is not None and at > sent[0] + 1)
+            told["missing"] = sum(end is None for _, end in arrived)
+            told["delays_ms"] = {
+                name: round(delays[min(len(delays) - 1, int(len(delays) * share))] * 1000, 2)
+                for name, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
+            }
+        self._keep_times = False
+        return told
+
+    async def _load(self, hub: int, requests: list[bytes], connections: int, rate: float | None) -> dict[str, Any]:
+        self._last = Load(hub, connections)
+        start = time.monotonic()
+        await self._last.run(requests, rate)
+        return {"seconds": time.monotonic() - start, "failed": self._last.failed}
+
+    async def hooks(self) -> int:
+        """How many webhooks have come so far."""
+        return self._hooks
+
+
+def _receipt(hub: int, channel: str, message: str, status: str) -> bytes:
+    path = f"/callbacks/{channel}/status?m={message}&h=0"
+    sid = "SM" + message.replace("-", "")
+    fields = {
+        "AccountSid": ACCOUNT,
+        "ApiVersion": "2010-04-01",
+        "From": "+15005550006",
+        "MessageSid": sid,
+        "MessageStatus": status,
+        "RawDlrDoneDate": "2603141509",
+        "SmsSid": sid,
+        "SmsStatus": status,
+        "To": "+447700900123",
+    }
+    signed = f"http://127.0.0.1:{hub}{path}" + "".join(name + fields[name] for name in sorted(fields))
+    signature = base64.b64encode(hmac.digest(TOKEN.encode(), signed.encode(), "sha1")).decode()
+    headers = {"content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature}
+    return request("POST", path, headers, urlencode(fields).encode())
+
+
+async def main() -> None:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    surroundings = Surroundings()
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        wanted = json.loads(line)
+        answer = await getattr(surroundings, wanted.pop("do"))(**wanted)
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

@@ -1,0 +1,65 @@
+"""Handing out: the messages of a channel whose provider fetches them itself.
+
+A hop that was fetched is handed out again after a while, until the provider reports what became of it: an answer of
+ours that got lost on the way loses no message. Its id tells the provider that it has it already.
+"""
+
+from typing import Final, Protocol, runtime_checkable
+
+from msgspec import Raw
+
+from tidings.connectors.connector import Outgoing
+from tidings.flow.facts import Start
+from tidings.flow.send import outgoing_of
+from tidings.flow.world import World
+from tidings.model.workspaces import Channel
+from tidings.store.log import decode_life, decode_message
+from tidings.store.statements import Transaction, statement
+
+AGAIN_AFTER: Final = 60_000
+"""Milliseconds of silence after which a fetched hop is handed out again."""
+
+
+@runtime_checkable
+class Polled(Protocol):
+    """A connector whose provider may fetch its messages itself."""
+
+    @property
+    def polled(self) -> bool:
+        """Whether it does."""
+
+    def hand_over(self, outgoing: Outgoing, *, report_to: str) -> bytes:
+        """Write a message as the provider gets it."""
+
+
+async def hand_out(world: World, channel: Channel, limit: int) -> list[Raw] | None:
+    """Give the hops that a channel's provider should have, as they would be posted to it; None if it fetches nothing.
+
+    Raises Misconfigured.
+    """
+    connector = world.connector(channel)
+    if not isinstance(connector, Polled) or not connector.polled:
+        return None
+    now = world.clock.now()
+    starts = await world.store.write(lambda: _take(channel.id, now, limit))
+    world.counts.add("submissions", "fetched", len(starts))
+    report_to = world.callback_url(channel.id)
+    return [Raw(connector.hand_over(outgoing_of(each.message, each.hop, now), report_to=report_to)) for each in starts]
+
+
+def _take(channel: str, now: int, limit: int) -> Transaction[list[Start]]:
+    due = yield statement("polled_hops")(channel=channel, now=now, before=now - AGAIN_AFTER, limit=limit)
+    rows = yield statement("with_lives")(messages=[row[0] for row in due])
+    known = {row[0]: (decode_message(row[1]), decode_life(row[2])) for row in rows}
+    starts = []
+    for message, number in due:
+        about, life = known[message]
+        hop = life.hops[number]
+        if hop.waiting:
+            starts.append(Start(about, hop))
+            yield statement("take_polled")(now=now, message=message, hop=number)
+            yield statement("put_reach")(channel=channel, message=message, address=hop.address, incoming=False, at=now)
+        else:
+            # The provider has said what became of it.
+            yield statement("drop_due")(message=message, hop=number)
+    return starts

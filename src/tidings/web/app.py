@@ -1,0 +1,103 @@
+"""The ASGI application: every request finds its door, is let in or turned away, and is answered."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+
+import tidings.web
+from tidings.flow.world import World
+from tidings.model.errors import Refused
+from tidings.web.body import Left, read_body
+from tidings.web.door import ROUTES, Page, Route, Visit
+from tidings.web.errors import broken_page, problem_page
+from tidings.web.keys import admit
+from tidings.web.table import Table
+
+log = structlog.get_logger()
+
+_ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""Headers of every answer: what is told here is for one caller, and is what it says it is."""
+_WITHOUT_BODY: Final = frozenset({204, 304})
+
+
+def every_route() -> tuple[Route, ...]:
+    """Every door that the modules beside this one declare."""
+    for module in pkgutil.iter_modules(tidings.web.__path__, "tidings.web."):
+        importlib.import_module(module.name)
+    return tuple(ROUTES)
+
+
+class App:
+    """The doors of one hub."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._table = Table(every_route())
+        settings = world.settings
+        self._limits: Mapping[str, int] = {
+            "body": settings.max_body,
+            "batch": settings.max_batch_body,
+            "callback": settings.max_callback_body,
+        }
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await _decline(scope, receive, send)
+            return
+        try:
+            page = await self._answer(scope, receive)
+        except Left:
+            return
+        await _send(send, page, head=scope["method"] == "HEAD")
+
+    async def _answer(self, scope: Any, receive: Any) -> Page:
+        group = ""
+        try:
+            path = scope["raw_path"].decode("latin-1")
+            route, params = self._table.find(scope["method"], path)
+            group = route.group
+            query = scope["query_string"]
+            url = f"{path}?{query.decode('latin-1')}" if query else path
+            visit = Visit(self.world, route, scope["method"], url, params, _headers(scope))
+            admit(visit)
+            visit.body = await read_body(receive, visit.headers, self._limits[route.limit])
+            return await route.door(visit)
+        except Refused as refused:
+            return problem_page(refused, group)
+        except Left:
+            raise
+        except Exception as error:
+            reference = self.world.chance.id()
+            self.world.counts.add("errors", type(error).__name__)
+            log.exception("a door broke", reference=reference, method=scope["method"], path=scope["path"])
+            return broken_page(reference)
+
+
+def _headers(scope: Any) -> dict[str, str]:
+    """Read the headers; ASGI gives their names in lower case. The first of each name counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+
+
+async def _send(send: Any, page: Page, *, head: bool) -> None:
+    headers = [*_ALWAYS]
+    if page.status not in _WITHOUT_BODY:
+        headers += (
+            (b"content-type", page.content_type.encode("latin-1")),
+            (b"content-length", b"%d" % len(page.body)),
+        )
+    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in page.headers]
+    await send({"type": "http.response.start", "status": page.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else page.body})
+
+
+async def _decline(scope: Any, receive: Any, send: Any) -> None:
+    """Say no to what is no HTTP request: whoever assembles the hub starts and stops it."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    raise NotImplementedError(scope["type"])
