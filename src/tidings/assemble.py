@@ -50,7 +50,7 @@ async def assembled(
     settings = with_defaults(settings)
     clock = clock or SystemClock()
     chance = chance or Chance()
-    store = Store(_database(settings))
+    store = Store(database(settings))
     await store.open()
     try:
         await store.write(_start_heads)
@@ -104,7 +104,8 @@ def secret_keys(settings: Settings) -> list[str]:
     return given or [key_from_file(settings.data_dir / "secret.key")]
 
 
-def _database(settings: Settings) -> Database:
+def database(settings: Settings) -> Database:
+    """Name the database of settings with their defaults; raises Misconfigured."""
     scheme = urlsplit(settings.database_url).scheme
     if scheme == "sqlite":
         return SQLite(Path(settings.database_url.removeprefix("sqlite:///")))

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -53,6 +53,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         float, Meta(gt=0, description="With several processes: how long a silent one keeps its readers.")
     ] = 10.0
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="How much is logged.")] = "info"
+    log_format: Annotated[
+        Literal["auto", "json", "console"],
+        Meta(description="How it is logged; auto: for people at a terminal, else one JSON object a line."),
+    ] = "auto"
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

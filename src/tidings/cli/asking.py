@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from tidings.cli.client import Client, Trouble
 from tidings.cli.show import print_json
@@ -18,6 +19,8 @@ WORKSPACE_VARIABLE = "TIDINGS_WORKSPACE"
 CLIENT_VARIABLES = frozenset({URL_VARIABLE, KEY_VARIABLE, WORKSPACE_VARIABLE})
 """What says where to ask; none of them is a setting of the service."""
 
+OPERATION = "Set up and use a running hub (TIDINGS_URL, TIDINGS_KEY)"
+"""Under what the help lists the commands that ask a hub."""
 DEFAULT_URL = "http://127.0.0.1:8080"
 
 Url = Annotated[str, typer.Option("--url", envvar=URL_VARIABLE, help="Where the hub is.", rich_help_panel="Hub")]
@@ -45,9 +48,9 @@ WorkspaceName = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the hub's answer as JSON, for machines.")]
 
 _OPTIONS = (
-    ("url", Url, DEFAULT_URL),
-    ("key", Key, ""),
-    ("workspace", WorkspaceName, ""),
+    ("hub_url", Url, DEFAULT_URL),
+    ("hub_key", Key, ""),
+    ("hub_workspace", WorkspaceName, ""),
     ("as_json", Json, False),
 )
 
@@ -76,8 +79,8 @@ def asks(command: Callable[..., None]) -> Callable[..., None]:
     ]
 
     @wraps(command)
-    def asking(*, url: str, key: str, workspace: str, as_json: bool, **given: Any) -> None:
-        command(Asking(url, key, workspace, as_json=as_json), **given)
+    def asking(*, hub_url: str, hub_key: str, hub_workspace: str, as_json: bool, **given: Any) -> None:
+        command(Asking(hub_url, hub_key, hub_workspace, as_json=as_json), **given)
 
     told = told_plainly(asking)
     positional = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in taken]
@@ -101,7 +104,7 @@ def told_plainly(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def complain(text: str) -> None:
     """Say on the error output what is wrong."""
-    Console(file=sys.stderr, highlight=False, soft_wrap=True).print("[bold red]Error:[/]", text, markup=True)
+    Console(file=sys.stderr, highlight=False, soft_wrap=True).print(Text.assemble(("Error: ", "bold red"), text))
 
 
 def examples(*lines: str) -> str:

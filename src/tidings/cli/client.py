@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,8 +10,13 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from tidings import __version__
 
+FORBIDDEN = 403
+
 TIMEOUT = 60.0
 """Seconds an answer may take; a long poll is answered within them."""
+
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Trouble(Exception):
@@ -72,7 +78,17 @@ class Client:
 
     def workspace(self) -> str:
         """Find the id of the workspace asked for; without one, the only one there is. Raises Trouble."""
-        known = [each for each in self.ask("GET", "/workspaces")["results"]]
+        if _ID.fullmatch(self.tenant):
+            return self.tenant
+        try:
+            known = list(self.every("/workspaces", most=10_000))
+        except Denied as denied:
+            if denied.status != FORBIDDEN:
+                raise
+            raise Trouble(
+                "Only the root key can look workspaces up by name: say --workspace (or TIDINGS_WORKSPACE) and the id.",
+                exit_code=2,
+            ) from denied
         return str(one_of(known, self.tenant, "workspace", "--workspace")["id"])
 
     def within(self, *rest: str) -> str:
@@ -86,19 +102,32 @@ class Client:
 
 def one_of(known: list[dict[str, Any]], wanted: str, what: str, option: str = "") -> dict[str, Any]:
     """Find one thing by its id, else by its name; where nothing is wanted, the only one. Raises Trouble."""
-    named = ", ".join(str(each.get("name") or each["id"]) for each in known)
+    named = ", ".join(str(each.get("name") or each.get("id")) for each in known)
     if not wanted:
         if len(known) == 1:
             return known[0]
         if known:
             raise Trouble(f"Which {what}? Say {option} and one of: {named}.", exit_code=2)
         raise Trouble(f"There is no {what} yet. Make one: tidings {what} create …")
-    found = [each for each in known if each["id"] == wanted] or [each for each in known if each.get("name") == wanted]
+    found = [each for each in known if each.get("id") == wanted] or [
+        each for each in known if each.get("name") == wanted
+    ]
     if len(found) > 1:
         raise Trouble(f"Several of them are called {wanted!r}: name one by its id.")
     if not found:
         raise Trouble(f"There is no {what} {wanted!r}" + (f"; there are: {named}." if named else "."))
     return found[0]
+
+
+def answers(url: str, path: str) -> int:
+    """Give the status of what answers at a URL; raises OSError or HTTPException where nothing does."""
+    parts = urlsplit(url)
+    connection = _connection(parts.scheme, parts.hostname or "", parts.port)
+    try:
+        connection.request("GET", parts.path.rstrip("/") + path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:

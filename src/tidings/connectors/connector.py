@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from tidings.model.content import Content
+from tidings.model.content import Content, Media
 from tidings.model.errors import FieldError, Refused
-from tidings.model.exchange import Answer, Callback, Exchange, Sent
+from tidings.model.exchange import Answer, Call, Callback, Exchange, Reply, Sent
 from tidings.model.reports import Report
 from tidings.model.secrets import Secret
 
@@ -128,6 +128,13 @@ class Connector(ABC, Generic[S]):
     @abstractmethod
     def parse(self, callback: Callback) -> list[Report]:
         """Say what a verified callback means; raise Unreadable if nothing can be read. Bad items become Unknown."""
+
+    def fetch(self, media: Media) -> Exchange[Reply]:
+        """Get a file that came with an inbound message; gives the provider's answer, whatever it is.
+
+        The default asks for the file's address without credentials.
+        """
+        return (yield Call.get(media.url, follow=True))
 
     def handshake(self, callback: Callback) -> Answer | None:
         """Answer a request that is no report but asks whether we are here; None where it is a report.

@@ -1,6 +1,6 @@
 """Accepting: a client's draft becomes our message, with every hop it may take already thought of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -68,8 +68,9 @@ async def accept(world: World, takings: Sequence[Taking], promise: Promise | Non
     Gives the answer that was given before, where the promise's key was used before; nothing is taken then.
     """
     outcome = await world.record(Accepted(tuple(takings), promise))
-    world.counts.add("messages", "accepted", len(takings))
     before: Promise | None = outcome.value
+    if before is None:
+        world.counts.add("messages", "accepted", len(takings))
     return before
 
 
@@ -86,24 +87,16 @@ def unsendable(taking: Taking) -> tuple[FieldError, ...]:
 async def _person(
     world: World, workspace: Workspace, index: int, addressee: Addressee
 ) -> tuple[Recipient, Contact | None]:
-    given = addressee.addresses
+    normal = _normal(index, addressee.addresses)
     if addressee.contact:
         known = await world.store.read(_contact(addressee.contact))
         if known is not None and known.workspace == workspace.id:
-            country = addresses.country_of(known.value) if known.key == "phonenumber" else ""
-            return Recipient(known.id, {known.key: known.value, **given}, addressee.type, country), None
-        if not given:
-            problem = FieldError(f"to[{index}].id", f"There is no contact {addressee.contact}.", "unknown")
-            raise Refused("A recipient is not known.", errors=(problem,))
-    normal: dict[str, str] = {}
-    problems = []
-    for key, text in given.items():
-        try:
-            normal[key] = addresses.address(key, text)
-        except ValueError as error:
-            problems.append(FieldError(key, str(error), "address"))
-    if problems:
-        raise Refused("An address is not valid.", errors=tuple(problems))
+            reached = {known.key: known.value, **normal}
+            country = addresses.country_of(reached["phonenumber"]) if "phonenumber" in reached else ""
+            return Recipient(known.id, reached, addressee.type, country), None
+    if not normal:
+        problem = FieldError(f"to[{index}].id", f"There is no contact {addressee.contact}.", "unknown")
+        raise Refused("A recipient is not known.", errors=(problem,))
     key, value = next(iter(normal.items()))
     contact = Contact(
         id=contact_id(workspace.id, key, value),
@@ -114,6 +107,20 @@ async def _person(
     )
     country = addresses.country_of(normal["phonenumber"]) if "phonenumber" in normal else ""
     return Recipient(contact.id, normal, addressee.type, country), contact
+
+
+def _normal(index: int, given: Mapping[str, str]) -> dict[str, str]:
+    """Write addresses as we keep them; raises Refused, naming every one that is none."""
+    normal: dict[str, str] = {}
+    problems = []
+    for key, text in given.items():
+        try:
+            normal[key] = addresses.address(key, text)
+        except ValueError as error:
+            problems.append(FieldError(f"to[{index}].{key}", str(error), "address"))
+    if problems:
+        raise Refused("An address is not valid.", errors=tuple(problems))
+    return normal
 
 
 def _contact(contact: str) -> Transaction[Contact | None]:
@@ -180,7 +187,8 @@ def _permitted(
     message: Message, channel: Channel, connector: Connector[Any], plan: Plan, recipient: Recipient, now: int
 ) -> Plan:
     """Refuse a plan for what the channel or its provider does not allow."""
-    if channel.allowed_countries and recipient.country not in channel.allowed_countries:
+    by_number = platform(plan.platform).identifier == "phonenumber"
+    if by_number and channel.allowed_countries and recipient.country not in channel.allowed_countries:
         name = platform(plan.platform).omnichannel
         text = addresses.country_refusal(plan.address.lstrip("+"), recipient.country, name, channel.allowed_countries)
         return replace(plan, refusal=Reason(Cause.COUNTRY, text, "phoneNumberCountryCode"))

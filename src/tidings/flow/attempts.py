@@ -22,6 +22,17 @@ class Changes(Struct):
     """By position: set aside, or its next try."""
     freed: set[int] = field(default_factory=set)
     """Positions no longer set aside."""
+    cursor: int = 0
+    """Everything up to here is told, set aside or not wanted, once these changes are written."""
+
+    def over(self, older: "Changes") -> "Changes":
+        """Put these on top of older ones that may not be written yet."""
+        return Changes(
+            attempts=older.attempts + self.attempts,
+            held={**{at: held for at, held in older.held.items() if at not in self.freed}, **self.held},
+            freed=(older.freed - self.held.keys()) | self.freed,
+            cursor=self.cursor,
+        )
 
 
 class Writes(Protocol):
@@ -29,15 +40,8 @@ class Writes(Protocol):
 
     serial: int
 
-    @property
-    def cursor(self) -> int:
-        """Everything up to here is told, set aside or not wanted."""
-
     def take_changes(self) -> Changes:
-        """Hand over what there is to write down."""
-
-    def give_back(self, changes: Changes) -> None:
-        """Take back what could not be written."""
+        """Hand over everything that is not known to be on disk."""
 
 
 class _Written(Struct):
@@ -49,13 +53,10 @@ class Ledger:
     """Writes the changes of many notifiers with the same four queries."""
 
     def transaction(self, items: Sequence[Writes]) -> Transaction[Sequence[Any]]:
-        """Write them; a change that cannot be written goes back to whose it is."""
+        """Write them; who waits for it hears whether it is on disk."""
+        # The cursor is taken together with what it stands for: while the rows go out, the notifiers go on.
         written = [_Written(notifier, notifier.take_changes()) for notifier in items]
-        try:
-            yield from _write(written)
-        except BaseException:
-            give_back(written)
-            raise
+        yield from _write(written)
         return written
 
     def committed(self, outcomes: Sequence[Any]) -> None:
@@ -64,12 +65,6 @@ class Ledger:
     def news(self, outcomes: Sequence[Any]) -> str:
         """Nobody else cares."""
         return ""
-
-
-def give_back(written: Sequence[_Written]) -> None:
-    """Give changes that were not written back to the notifiers."""
-    for each in written:
-        each.notifier.give_back(each.changes)
 
 
 def _write(written: Sequence[_Written]) -> Transaction[None]:
@@ -100,4 +95,4 @@ def _write(written: Sequence[_Written]) -> Transaction[None]:
     freed = [(each.notifier.serial, position) for each in written for position in each.changes.freed]
     if freed:
         yield _DROP_HELD.many(freed)
-    yield _MOVE_CURSOR.many([(each.notifier.cursor, each.notifier.serial) for each in written])
+    yield _MOVE_CURSOR.many([(each.changes.cursor, each.notifier.serial) for each in written])

@@ -1,7 +1,5 @@
 """Taking content away: redaction empties a message and all that was told of it; deletion takes it out altogether."""
 
-from collections.abc import Sequence
-
 import msgspec
 from msgspec.structs import replace
 
@@ -11,11 +9,13 @@ from tidings.rules.redaction import redact_fact, redact_life, redact_message
 from tidings.store.log import decode_event, decode_life, decode_message, encode_event
 from tidings.store.statements import Transaction, statement
 
+ANSWERED_WITHIN = 300_000
+"""Milliseconds between the making of a message and the answer to whoever sent it, at most."""
+
 
 async def redact(world: World, workspace: str, message: str) -> bool:
     """Empty a message, its events, its history and the answers to its webhooks; False where there is none."""
-    serials = [each.serial for each in world.directory.subscriptions.values() if each.workspace == workspace]
-    found = await world.store.write(lambda: _redact(workspace, message, serials))
+    found = await world.store.write(lambda: _redact(workspace, message))
     world.pen.memory.forget(message)
     return found
 
@@ -28,23 +28,44 @@ async def delete(world: World, workspace: str, message: str) -> bool:
 
 
 def _find(workspace: str, message: str) -> Transaction[tuple[Message, Life] | None]:
+    # Locked as the pen locks it: what another process is writing about the message is seen, not written over.
+    yield statement("lives_of")(messages=[message])
     rows = yield statement("message_with_life")(message=message, workspace=workspace)
     return (decode_message(rows[0][0]), decode_life(rows[0][1])) if rows else None
 
 
-def _redact(workspace: str, message: str, serials: Sequence[int]) -> Transaction[bool]:
+def _serials() -> Transaction[list[int]]:
+    """Number every subscription there ever was: attempts outlive theirs."""
+    rows = yield statement("last_serial")()
+    return list(range(1, rows[0][0] + 1))
+
+
+def _empty_answers(message: Message) -> Transaction[None]:
+    """Empty what was answered to the message's idempotency key: the key still counts, the content is gone."""
+    yield statement("redact_answered")(
+        nothing=b"{}",
+        workspace=message.workspace,
+        since=message.created_at - ANSWERED_WITHIN,
+        until=message.created_at + ANSWERED_WITHIN,
+        message=message.id.encode(),
+    )
+
+
+def _redact(workspace: str, message: str) -> Transaction[bool]:
     found = yield from _find(workspace, message)
     if found is None:
         return False
-    emptied, life = redact_message(found[0]), redact_life(found[1])
+    emptied, life = redact_message(found[0]), replace(redact_life(found[1]), redacted=True)
     yield statement("rewrite_message")(body=msgspec.json.encode(emptied), id=message)
     yield statement("move_life")(due_at=life.due_at, state=msgspec.json.encode(life), message=message)
     yield statement("drop_history")(message=message)
     events = [decode_event(row) for row in (yield statement("events_of")(message=message))]
     emptied_events = [(encode_event(replace(event, fact=redact_fact(event.fact))), event.position) for event in events]
     yield statement("rewrite_event").many(emptied_events)
-    answers = [(b"", serial, event.position) for serial in serials for event in events]
-    yield statement("redact_attempts").many(answers)
+    subscriptions = yield from _serials()
+    positions = [event.position for event in events]
+    yield statement("redact_attempts")(nothing=b"", subscriptions=subscriptions, positions=positions)
+    yield from _empty_answers(emptied)
     return True
 
 
@@ -55,8 +76,10 @@ def _delete(workspace: str, message: str) -> Transaction[bool]:
     about, life = found
     events = yield statement("events_of")(message=message)
     positions = [row[0] for row in events]
+    subscriptions = yield from _serials()
     for name in ("drop_attempts_at", "drop_held_at"):
-        yield statement(name)(positions=positions)
+        yield statement(name)(subscriptions=subscriptions, positions=positions)
+    yield from _empty_answers(about)
     for channel in {about.channel, *(hop.channel for hop in life.hops)} - {""}:
         yield statement("drop_reach")(channel=channel, message=message)
     pieces = [(hop.channel, part.reference, message) for hop in life.hops for part in hop.parts]

@@ -35,9 +35,7 @@ class WholeLife(Struct, frozen=True):
     history: Sequence[Untold]
 
 
-def stretch(
-    workspace: Workspace, after: int, limit: int, is_wanted: Callable[[Telling], bool]
-) -> Transaction[Stretch]:
+def stretch(workspace: Workspace, after: int, limit: int, is_wanted: Callable[[Telling], bool]) -> Transaction[Stretch]:
     """Read the events of a tenant after a position that are wanted, up to `limit`; the end is where to go on from."""
     found: list[Telling] = []
     looked_at = 0

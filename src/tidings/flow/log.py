@@ -4,8 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+import structlog
+
 from tidings.model.events import Event
 from tidings.model.messages import Message
+
+
+logger = structlog.get_logger()
 
 
 class Reader(Protocol):
@@ -25,6 +30,8 @@ class Log:
         self._readers: dict[str, list[Reader]] = {}
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._last: dict[str, int] = {}
+        self._end = 0
+        """The last position that was told of here."""
 
     def add(self, workspace: str, reader: Reader) -> None:
         """Offer what is written to a reader from now on."""
@@ -36,15 +43,24 @@ class Log:
 
     def tell(self, told: Sequence[tuple[Event, Message]]) -> None:
         """Offer events that were just committed, in the order of the log."""
+        whole = told[0][0].position == self._end + 1
+        self._end = told[-1][0].position
         by_workspace: dict[str, list[tuple[Event, Message]]] = {}
         for pair in told:
             by_workspace.setdefault(pair[0].workspace, []).append(pair)
         for workspace, mine in by_workspace.items():
             last = mine[-1][0].position
             self._last[workspace] = last
-            for reader in self._readers.get(workspace, ()):
-                reader.offer(mine, last)
+            for reader in self._readers.get(workspace, ()) if whole else ():
+                try:
+                    reader.offer(mine, last)
+                except Exception:
+                    logger.exception("a reader could not take what was offered")
+                    reader.look()
             self._wake(workspace)
+        if not whole:
+            # Another process wrote in between; only the log itself has everything in order.
+            self.look()
 
     def look(self) -> None:
         """Have every reader look into the log: somebody else wrote to it, or a batch was lost."""

@@ -16,8 +16,8 @@ import structlog
 from tidings.dialects.dialect import Delivery, Dialect, Telling
 from tidings.flow.attempts import Changes
 from tidings.flow.clock import Timer
+from tidings.flow.delivery import headers_of
 from tidings.flow.world import World
-from tidings.model.errors import TidingsError
 from tidings.model.events import Event
 from tidings.model.exchange import retry_after
 from tidings.model.messages import Message
@@ -35,6 +35,8 @@ PAGE = 500
 """How many events are read from the log at once."""
 KEPT = 8192
 """Octets of an endpoint's answer that are kept."""
+GONE = 410
+"""The status that disables a subscription."""
 LARGEST_ANSWER = 2**20
 """Octets an endpoint may answer."""
 MOST_HELD = 10_000
@@ -43,6 +45,10 @@ RETRIES_AT_ONCE = 8
 """Of the events set aside, how many are tried at once; they never take a first attempt's place."""
 LONGEST_WAIT = 86_400_000
 """Milliseconds: as far as an endpoint's `Retry-After` is believed."""
+CHECKPOINT = 1000
+"""How far the cursor may come by events that nobody wants before it is written down without another reason."""
+AGAIN_AFTER = 1000
+"""Milliseconds until the store is asked again when it failed us."""
 
 
 class Notifier:
@@ -57,7 +63,8 @@ class Notifier:
         self._read_to = 0
         self._caught_up = False
         self._more = False
-        self._reading = False
+        self._reading = True
+        """Also until it is known where to read from."""
         self._stopped = False
         self._open: dict[int, None] = {}
         """Positions read and not yet finished, in order."""
@@ -72,8 +79,11 @@ class Notifier:
         self._due: list[tuple[int, int]] = []
         self._timer: Timer | None = None
         self._changes = Changes()
-        self._writing = False
-        self._written: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._taken = Changes()
+        """What is being written."""
+        self._written: asyncio.Future[object] | None = None
+        """Done when it is."""
+        self._written_to = 0
         self._finished: set[int] = set()
         """Positions after the cursor that were finished before the last stop."""
 
@@ -82,25 +92,31 @@ class Notifier:
     async def start(self) -> None:
         """Take up where the last reader left off."""
         self._read_to, held, self._finished = await self._world.store.read(_state(self.serial))
+        self._written_to = self._read_to
         for each in held:
-            if not each.dead:
-                self._held[each.position] = each
-                self._blocked.setdefault(each.message, deque()).append(each.position)
+            self._held[each.position] = each
+            self._blocked.setdefault(each.message, deque()).append(each.position)
         now = self._world.clock.now()
         for positions in self._blocked.values():
             first = self._held[positions[0]]
             self._schedule(first.position, now if first.due_at is None else first.due_at)
+        self._reading = False
         self._read_on()
 
     async def stop(self) -> None:
-        """Start nothing more, let what is under way end, and write everything down."""
+        """Start nothing more, let what is under way end, and write everything down.
+
+        What cannot be written now is told once more by the next reader.
+        """
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
-        while self._under_way or self._retrying or self._reading:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - once in a reader's life; an event would be set thousands of times
+        # Once in a reader's life; an event would be set for every delivery.
+        while self._under_way or self._retrying or self._reading:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         self._write_down()
-        await self._written
+        while self._written is not None:
+            await asyncio.wait([self._written])
 
     def change(self, subscription: Subscription) -> None:
         """Go on with other settings: the next attempt uses them."""
@@ -124,12 +140,14 @@ class Notifier:
         if not self._caught_up:
             self._more = True
             return
-        if len(self._open) >= WINDOW or self._stopped:
+        if self._is_full() or self._stopped:
             self._caught_up = False
             return
         self._take_new(told)
         self._read_to = max(last, self._read_to)
         self._pump()
+        if self.cursor - self._written_to >= CHECKPOINT:
+            self._write_down()
 
     def look(self) -> None:
         """Look into the log: there may be something that nobody offered."""
@@ -156,6 +174,9 @@ class Notifier:
                 self._take_new(told)
                 self._caught_up = len(told) < PAGE and not self._more
                 self._pump()
+        except Exception:
+            self._world.clock.at(self._world.clock.now() + AGAIN_AFTER, self._read_on)
+            raise
         finally:
             self._reading = False
             self._write_down()
@@ -172,10 +193,8 @@ class Notifier:
         if position in self._finished:
             self._finished.discard(position)
             return
-        world = self._world
-        telling = Telling(event, message, world.directory.workspaces[event.workspace])
-        siblings = world.directory.siblings(event.workspace, self._dialect.name)
-        if not self._dialect.wants(self._subscription, siblings, telling):
+        telling = self._telling(event, message)
+        if telling is None or not self._is_wanted(telling):
             return
         if event.message in self._blocked:
             self._set_aside(telling.event, tries=0, due_at=None)
@@ -187,6 +206,20 @@ class Notifier:
             return
         self._lanes[event.message] = deque()
         self._ready.append(telling)
+
+    def _telling(self, event: Event, message: Message) -> Telling | None:
+        """Put together what is told; None where the workspace was taken away, and this reader will be."""
+        workspace = self._world.directory.workspaces.get(event.workspace)
+        return Telling(event, message, workspace) if workspace is not None else None
+
+    def _is_wanted(self, telling: Telling) -> bool:
+        siblings = self._world.directory.siblings(telling.event.workspace, self._dialect.name)
+        try:
+            return self._dialect.wants(self._subscription, siblings, telling)
+        except Exception:
+            # Our own fault. Telling it fails likewise or does no harm; leaving it out would make a hole.
+            log.exception("nobody knows whether an event is wanted", event=telling.event.id)
+            return True
 
     # -- posting -------------------------------------------------------------------------------------------------
 
@@ -202,26 +235,25 @@ class Notifier:
         try:
             body = self._dialect.render(telling)
             delivery = Delivery(telling.event.id, at // 1000, subscription.url, body)
-            headers = [
-                "content-type: application/json",
-                f"webhook-id: {delivery.event}",
-                f"webhook-timestamp: {delivery.timestamp}",
-                f"webhook-signature: {self._signer.sign(delivery.event, delivery.timestamp, body)}",
-                f"tidings-attempt: {number}",
-                *(f"{name}: {value}" for name, value in self._dialect.sign(subscription, delivery).items()),
-            ]
-        except (TidingsError, ValueError, TypeError, LookupError) as error:
+            headers = headers_of(self._dialect, subscription, self._signer, delivery, number)
+        except Exception as error:
             # Our own fault: the event is kept and tried again, by a better version perhaps.
             log.exception("an event cannot be told", subscription=subscription.id, event=telling.event.id)
             result = Result(0, 0, error="render", why=str(error), sent=False)
             asyncio.get_running_loop().call_soon(done, telling, number, at, result)
             return
+
+        def answered(result: Result) -> None:
+            if result.status == GONE:
+                self._world.gone(subscription)
+            done(telling, number, at, result)
+
         self._world.http.request(
             "POST",
             subscription.url,
             headers,
             body,
-            lambda result: done(telling, number, at, result),
+            answered,
             timeout=self._world.settings.webhook_timeout,
             keep=KEPT,
             bound=LARGEST_ANSWER,
@@ -262,8 +294,6 @@ class Notifier:
             )
         )
         self._world.counts.add("deliveries", verdict.value)
-        if result.status == 410:
-            self._world.gone(self._subscription)
         return verdict
 
     # -- what failed ---------------------------------------------------------------------------------------------
@@ -363,14 +393,19 @@ class Notifier:
     async def _retry(self, positions: list[int]) -> None:
         try:
             found = await self._world.store.read(events_at(positions))
-        except BaseException:
+        except Exception:
             for position in positions:
                 self._retrying -= 1
-                self._schedule(position, self._world.clock.now() + 1000)
+                self._schedule(position, self._world.clock.now() + AGAIN_AFTER)
             raise
-        for event, message in found:
-            telling = Telling(event, message, self._world.directory.workspaces[event.workspace])
-            self._post(telling, self._held[event.position].tries + 1, self._retry_done)
+        tellings = {event.position: self._telling(event, message) for event, message in found}
+        for position in positions:
+            if (telling := tellings.get(position)) is not None:
+                self._post(telling, self._held[position].tries + 1, self._retry_done)
+            else:
+                # Its message was taken out.
+                self._retrying -= 1
+                self._free(position)
         self._set_timer()
 
     def _retry_done(self, telling: Telling, number: int, at: int, result: Result) -> None:
@@ -380,57 +415,56 @@ class Notifier:
         if self._judge(event, number, at, result) is Verdict.RETRY:
             self._try_again(event, tries=number, first_at=held.first_at, result=result)
         else:
-            del self._held[event.position]
-            self._changes.held.pop(event.position, None)
-            self._changes.freed.add(event.position)
-            self._unblock(event.message)
+            self._free(event.position)
         self._write_down()
         self._set_timer()
         self._read_on()
 
+    def _free(self, position: int) -> None:
+        """Set an event aside no longer."""
+        held = self._held.pop(position)
+        self._changes.held.pop(position, None)
+        self._changes.freed.add(position)
+        self._unblock(held.message)
+
     # -- writing down --------------------------------------------------------------------------------------------
 
     def take_changes(self) -> Changes:
-        """Hand over what there is to write down."""
-        changes, self._changes = self._changes, Changes()
-        self._writing = False
-        return changes
-
-    def give_back(self, changes: Changes) -> None:
-        """Take back what could not be written, under what has happened since."""
-        newer = self._changes
-        self._changes = Changes(
-            attempts=changes.attempts + newer.attempts,
-            held={**{k: v for k, v in changes.held.items() if k not in newer.freed}, **newer.held},
-            freed=(changes.freed - set(newer.held)) | newer.freed,
-        )
-        self._world.clock.at(self._world.clock.now() + 1000, self._write_down)
+        """Hand over everything that is not known to be on disk."""
+        self._changes.cursor = self.cursor
+        self._taken, self._changes = self._changes.over(self._taken), Changes()
+        return self._taken
 
     def _write_down(self) -> None:
-        if not self._writing:
-            self._writing = True
+        changes = self._changes
+        changed = changes.attempts or changes.held or changes.freed or self.cursor != self._written_to
+        if changed and self._written is None:
             self._written = self._world.store.put(self._world.ledger, self)
+            self._written.add_done_callback(self._wrote)
+
+    def _wrote(self, written: "asyncio.Future[object]") -> None:
+        """Go on after a write; where it failed, what it was about is still to be written."""
+        self._written = None
+        taken, self._taken = self._taken, Changes()
+        if written.exception() is None:
+            self._written_to = taken.cursor
+            self._write_down()
+            return
+        self._changes = self._changes.over(taken)
+        if not self._stopped:
+            self._world.clock.at(self._world.clock.now() + AGAIN_AFTER, self._write_down)
 
 
 def _state(serial: int) -> Transaction[tuple[int, list[Held], set[int]]]:
     """Read where a reader stood: its cursor, what is set aside, and what after the cursor is finished already."""
     after = int((yield statement("get_cursor")(subscription=serial))[0][0])
-    held = []
-    for dead in (False, True):
-        rows = yield statement("held_by")(subscription=serial, dead=dead, limit=MOST_HELD * 2)
-        held += [
-            Held(
-                subscription=serial,
-                position=row[0],
-                message=row[1],
-                tries=row[2],
-                first_at=row[3],
-                due_at=row[4],
-                dead=bool(row[5]),
-            )
-            for row in rows
-        ]
+    rows = yield statement("held_by")(subscription=serial, dead=False, limit=2 * MOST_HELD)
+    held = [
+        Held(subscription=serial, position=row[0], message=row[1], tries=row[2], first_at=row[3], due_at=row[4])
+        for row in rows
+    ]
     finished = {each.position for each in held if each.position > after}
+    finished.update(row[0] for row in (yield statement("dead_after")(subscription=serial, after=after, dead=True)))
     for position, verdict in (yield statement("attempts_after")(subscription=serial, after=after)):
         if verdict != Verdict.RETRY.value:
             finished.add(position)

@@ -1,15 +1,16 @@
 """Handing out: the messages of a channel whose provider fetches them itself.
 
-A hop that was fetched is handed out again after a while, until the provider reports what became of it: an answer of
-ours that got lost on the way loses no message. Its id tells the provider that it has it already.
+A hop that was fetched is put off, and handed out again after a while, until the provider reports what became of it: an
+answer of ours that got lost on the way loses no message. Its id tells the provider that it has it already.
 """
 
+import asyncio
 from typing import Final, Protocol, runtime_checkable
 
 from msgspec import Raw
 
 from tidings.connectors.connector import Outgoing
-from tidings.flow.facts import Start
+from tidings.flow.facts import PutOff, Start
 from tidings.flow.send import outgoing_of
 from tidings.flow.world import World
 from tidings.model.workspaces import Channel
@@ -42,24 +43,26 @@ async def hand_out(world: World, channel: Channel, limit: int) -> list[Raw] | No
         return None
     now = world.clock.now()
     starts = await world.store.write(lambda: _take(channel.id, now, limit))
+    again_at = now + AGAIN_AFTER
+    await asyncio.gather(*(world.record(PutOff(each.message.id, each.hop.number, again_at)) for each in starts))
     world.counts.add("submissions", "fetched", len(starts))
     report_to = world.callback_url(channel.id)
     return [Raw(connector.hand_over(outgoing_of(each.message, each.hop, now), report_to=report_to)) for each in starts]
 
 
 def _take(channel: str, now: int, limit: int) -> Transaction[list[Start]]:
-    due = yield statement("polled_hops")(channel=channel, now=now, before=now - AGAIN_AFTER, limit=limit)
+    due = yield statement("due_hops")(channel=channel, now=now, limit=limit)
     rows = yield statement("with_lives")(messages=[row[0] for row in due])
     known = {row[0]: (decode_message(row[1]), decode_life(row[2])) for row in rows}
     starts = []
-    for message, number in due:
+    for message, number, *_ in due:
         about, life = known[message]
         hop = life.hops[number]
-        if hop.waiting:
-            starts.append(Start(about, hop))
-            yield statement("take_polled")(now=now, message=message, hop=number)
-            yield statement("put_reach")(channel=channel, message=message, address=hop.address, incoming=False, at=now)
-        else:
-            # The provider has said what became of it.
+        if not hop.waiting:
+            # The provider had it, and said so before we put it off.
             yield statement("drop_due")(message=message, hop=number)
+            continue
+        starts.append(Start(about, hop))
+        yield statement("hand_out")(due_at=now + AGAIN_AFTER, message=message, hop=number)
+        yield statement("put_reach")(channel=channel, message=message, address=hop.address, incoming=False, at=now)
     return starts

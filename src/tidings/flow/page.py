@@ -1,6 +1,6 @@
 """One page of the pen's: what a batch of facts has looked up, and the rows it will write."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -11,15 +11,19 @@ from tidings.flow.facts import Outcome, Promise, Start
 from tidings.model.events import Event
 from tidings.model.exchange import Callback
 from tidings.model.messages import Direction, Life, Message
-from tidings.model.reports import Report
+from tidings.model.platforms import platform
+from tidings.model.reports import Interaction, Receipt, Report
+from tidings.model.stages import Stage
 from tidings.model.workspaces import Channel, Contact
 from tidings.rules.lifecycle import Move, Tell
-from tidings.rules.redaction import redact_fact
+from tidings.rules.redaction import redact_fact, redact_report
 from tidings.store.log import decode_life, decode_message, event_row
 from tidings.store.statements import Transaction, statement
 
 _encode = msgspec.json.Encoder().encode
 
+NEVER = -(2**53)
+"""When a message went that never did: before whatever time is looked back to."""
 REMEMBERED = 20_000
 """How many messages are remembered between batches, so that a receipt soon after the sending reads one row less."""
 
@@ -89,9 +93,13 @@ class Page:
             self.lives[message] = self._stored[message] = decode_life(state)
         unknown = []
         for message in missing:
-            if (remembered := self.memory[message]) is not None:
+            if (life := self.lives.get(message)) is None:
+                # It is not there, or no more: another process may have taken it out.
+                continue
+            remembered = self.memory[message]
+            if remembered is not None and remembered.redacted is life.redacted:
                 self.messages[message] = remembered
-            elif message in self.lives:
+            else:
                 unknown.append(message)
         if unknown:
             rows = yield statement("messages_of")(messages=unknown)
@@ -159,9 +167,11 @@ class Page:
         for number in move.stop:
             self.row("drop_due", message, number)
 
-    def note(self, message: str, what: Any) -> None:
-        """Keep a fact that told nothing new in the message's history."""
-        self.row("put_history", message, self.chance.id(), self.now, _encode(what))
+    def note(self, message: str, report: Receipt | Interaction) -> None:
+        """Keep a report that told nothing new in the message's history."""
+        if self.messages[message].redacted:
+            report = redact_report(report)
+        self.row("put_history", message, self.chance.id(), self.now, _encode(report))
 
     def park(self, channel: Channel, reference: str, why: str, waiting: Waiting) -> None:
         """Keep what found no message, or could not be read."""
@@ -205,10 +215,14 @@ class Page:
         changed: list[tuple[Any, ...]] = []
         for message, life in self.lives.items():
             stored = self._stored.get(message)
+            if stored is life:
+                continue
             if stored is None:
                 new.append((message, life.due_at, _encode(life)))
-            elif stored is not life:
+            else:
                 changed.append((life.due_at, _encode(life), message))
+            for channel, address in _unsent(self.messages[message], life):
+                self.row("put_reach", channel, message, address, False, NEVER)
         if new:
             yield _PUT_LIFE.many(new)
         if changed:
@@ -229,6 +243,18 @@ class Page:
             told_at=tell.told_at,
             fact=redact_fact(tell.fact) if about.redacted else tell.fact,
         )
+
+
+def _unsent(message: Message, life: Life) -> Iterator[tuple[str, str]]:
+    """Name the channels that a message was meant for and never went over, with its address there."""
+    if not life.hops and message.direction is Direction.OUTGOING:
+        # Refused as a whole: no hop of it was ever started.
+        for route in message.routes:
+            if route.channel:
+                yield route.channel, message.recipients[0].addresses.get(platform(route.platform).identifier, "")
+    for hop in life.hops:
+        if hop.channel and not hop.submitted and (hop.cancelled or hop.stage in (Stage.EXPIRED, Stage.FAILED)):
+            yield hop.channel, hop.address
 
 
 _PUT_EVENT = statement("put_event")

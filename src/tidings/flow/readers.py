@@ -14,8 +14,11 @@ from tidings.flow.notify import Notifier
 from tidings.flow.send import Sender
 from tidings.flow.sweep import sweep_old, sweep_parked, sweep_timers
 from tidings.flow.world import World
+from tidings.model.errors import TidingsError
 from tidings.model.subscriptions import Subscription
 from tidings.model.workspaces import Channel
+from tidings.store.database import ANYTHING
+from tidings.store.directory import NEWS
 from tidings.store.statements import Transaction, statement
 
 logger = structlog.get_logger()
@@ -43,7 +46,7 @@ class Readers:
     async def start(self) -> None:
         """Start every reader that is ours, and look after them from now on."""
         self._world.directory.changed.append(self._note_change)
-        self._world.store.unsure.append(self._world.log.look)
+        self._world.store.unsure.append(self._look)
         await self._world.store.database.listen(self._hear)
         await self._settle()
         loop = asyncio.get_running_loop()
@@ -60,7 +63,7 @@ class Readers:
         stopping = [notifier.stop() for _, notifier in self._notifiers.values()]
         stopping += [sender.stop() for _, sender in self._senders.values()]
         await asyncio.gather(*stopping)
-        await self._world.store.write(lambda: _drop_leases(self._holder))
+        await self._world.store.write(lambda: _drop_leases(self._holder), news=NEWS)
 
     @property
     def notifiers(self) -> Sequence[Notifier]:
@@ -84,12 +87,16 @@ class Readers:
 
     def _hear(self, news: str) -> None:
         """Another process wrote something."""
-        if news == "log":
-            self._world.log.look()
-            for _, sender in self._senders.values():
-                sender.look()
-        else:
+        if news in ("log", ANYTHING):
+            self._look()
+        if news in (NEWS, ANYTHING):
             self._world.spawn(self._world.directory.read())
+
+    def _look(self) -> None:
+        """Have every reader here look into the store: there may be something that nobody offered."""
+        self._world.log.look()
+        for _, sender in tuple(self._senders.values()):
+            sender.look()
 
     async def _settle(self) -> None:
         """Make the readers here those that should be."""
@@ -105,7 +112,10 @@ class Readers:
                 await notifier.stop()
         for subscription in active.values():
             if _name(subscription) in self._held:
-                await self._follow(subscription)
+                try:
+                    await self._follow(subscription)
+                except (TidingsError, LookupError):
+                    logger.exception("a subscription cannot be told", subscription=subscription.id)
         for id_, (channel, sender) in tuple(self._senders.items()):
             if directory.channels.get(id_) != channel or _name(channel) not in self._held:
                 del self._senders[id_]
@@ -123,7 +133,11 @@ class Readers:
         if known is None:
             notifier = Notifier(self._world, subscription)
             self._world.log.add(subscription.workspace, notifier)
-            await notifier.start()
+            try:
+                await notifier.start()
+            except BaseException:
+                self._world.log.remove(subscription.workspace, notifier)
+                raise
         else:
             notifier = known[1]
             if known[0] != subscription:
@@ -137,7 +151,9 @@ class Readers:
             return frozenset(wanted)
         now = world.clock.now()
         until = now + round(world.settings.lease_seconds * 1000)
-        return await world.store.write(lambda: _take_leases(wanted, self._holder, now, until))
+        # In one order, so that two processes never wait for each other in a ring.
+        names = sorted(wanted)
+        return await world.store.write(lambda: _take_leases(names, self._holder, now, until))
 
     async def _keep_leases(self) -> None:
         """Follow the directory, and keep the leases alive."""
@@ -154,6 +170,7 @@ class Readers:
                 # The database is away, perhaps; the next round finds out.
                 logger.exception("readers could not be looked after")
                 await asyncio.sleep(1)
+                self._changed.set()
 
     async def _sweep(self) -> None:
         clock = self._world.clock

@@ -30,7 +30,9 @@ async def receive(world: World, channel: Channel, callback: Callback) -> Answer:
         return connector.refusal(callback)
     try:
         reports = connector.parse(callback)
-    except Unreadable as error:
+    except Exception as error:
+        if not isinstance(error, Unreadable):
+            log.exception("connector broke", connector=connector.name, channel=channel.id)
         world.counts.add("callbacks", "unreadable")
         await world.record(Unread(channel, callback, str(error)))
         return connector.answer(callback)

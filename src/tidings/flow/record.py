@@ -86,31 +86,15 @@ class Pen:
     # -- looking up ----------------------------------------------------------------------------------------------
 
     def _look_up(self, page: Page, facts: Sequence[MessageFact]) -> Transaction[None]:
-        messages: dict[str, None] = {}
-        references: dict[str, list[str]] = {}
-        keys: dict[str, list[str]] = {}
+        wanted = _Wanted()
         for fact in facts:
-            match fact:
-                case Told(channel, report, promise):
-                    if promise is not None:
-                        yield from page.find_promise(promise.workspace, promise.key)
-                    _note_keys(channel, report, keys)
-                    for target in _targets(report):
-                        if target.message:
-                            messages[target.message] = None
-                        if target.reference:
-                            references.setdefault(channel.id, []).append(target.reference)
-                case Accepted(_, promise):
-                    if promise is not None:
-                        yield from page.find_promise(promise.workspace, promise.key)
-                case Unread():
-                    pass
-                case _:
-                    messages[fact.message] = None
-        for where, wanted in keys.items():
-            yield from page.find_seen(where, wanted)
-        yield from page.load(messages)
-        yield from self._look_up_references(page, facts, references)
+            wanted.by(fact)
+        for promise in wanted.promises:
+            yield from page.find_promise(promise.workspace, promise.key)
+        for where, keys in wanted.keys.items():
+            yield from page.find_seen(where, keys)
+        yield from page.load(wanted.messages)
+        yield from self._look_up_references(page, facts, wanted.references)
 
     def _look_up_references(
         self, page: Page, facts: Sequence[MessageFact], references: dict[str, list[str]]
@@ -164,7 +148,7 @@ class Pen:
             return ""
         match report:
             case Receipt(target=target) | Interaction(target=target):
-                found = yield from self._find(page, channel, target)
+                found = yield from self._find(page, channel, target, person=_doer(report))
                 if not found:
                     if not fact.parked:
                         page.park(channel, target.reference, "no message", Waiting(report=report))
@@ -202,8 +186,11 @@ class Pen:
             for message in found:
                 _interaction(page, index, channel, report, message)
 
-    def _find(self, page: Page, channel: Channel, target: Target) -> Transaction[Sequence[str]]:
-        """Find the messages of a channel's workspace that a report is about."""
+    def _find(self, page: Page, channel: Channel, target: Target, person: str = "") -> Transaction[Sequence[str]]:
+        """Find the messages of a channel's workspace that a report is about.
+
+        Where it names none, it is about the newest message that we sent the `person` who did it, if it says who.
+        """
         if target.until is not None:
             rows = yield statement("reached_until")(
                 channel=channel.id,
@@ -215,6 +202,8 @@ class Pen:
             found = [row[0] for row in rows]
             yield from page.load(found)
             return found
+        if not target.message and not target.reference:
+            return (yield from self._newest_to(page, channel, person))
         for message in (target.message, page.pieces.get((channel.id, target.reference), "")):
             known = page.messages.get(message)
             if known is not None and known.workspace == channel.workspace and _went_over(page, known, channel.id):
@@ -280,13 +269,57 @@ class Pen:
             found = yield from self._find(page, channel, inbound.reply_to)
             if found and page.messages[found[0]].direction is Direction.OUTGOING:
                 return found[0]
+        found = yield from self._newest_to(page, channel, inbound.sender)
+        return found[0] if found else ""
+
+    def _newest_to(self, page: Page, channel: Channel, address: str) -> Transaction[Sequence[str]]:
+        """Find the newest message that we sent a person over a channel lately; none where the address is empty."""
+        if not address:
+            return ()
         rows = yield statement("last_reached")(
-            channel=channel.id, address=inbound.sender, incoming=False, since=page.now - self._correlation
+            channel=channel.id, address=address, incoming=False, since=page.now - self._correlation
         )
-        if not rows:
-            return ""
-        yield from page.load([rows[0][0]])
-        return str(rows[0][0])
+        found = [str(row[0]) for row in rows]
+        yield from page.load(found)
+        return found
+
+
+class _Wanted:
+    """What facts name that is to be looked up before they can be written."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, None] = {}
+        self.references: dict[str, list[str]] = {}
+        """By channel."""
+        self.keys: dict[str, list[str]] = {}
+        """Of reports, by channel."""
+        self.promises: list[Promise] = []
+
+    def by(self, fact: MessageFact) -> None:
+        """Note what one fact names."""
+        match fact:
+            case Told(channel, report, promise):
+                self._promise(promise)
+                if key := getattr(report, "key", ""):
+                    self.keys.setdefault(channel.id, []).append(key)
+                for target in _targets(report):
+                    self._target(channel.id, target)
+            case Accepted(_, promise):
+                self._promise(promise)
+            case Unread():
+                pass
+            case _:
+                self.messages[fact.message] = None
+
+    def _promise(self, promise: Promise | None) -> None:
+        if promise is not None:
+            self.promises.append(promise)
+
+    def _target(self, channel: str, target: Target) -> None:
+        if target.message:
+            self.messages[target.message] = None
+        if target.reference:
+            self.references.setdefault(channel, []).append(target.reference)
 
 
 def _turn(page: Page, life: Life, fact: NotSubmitted | PutOff | Doubted | Due) -> Move:
@@ -316,7 +349,10 @@ def _accepted(page: Page, index: int, fact: Accepted) -> Promise | None:
 
 
 def _interaction(page: Page, index: int, channel: str, interaction: Interaction, message: str) -> None:
-    page.take(index, lifecycle.interacted(page.lives[message], channel, interaction, page.now))
+    move = lifecycle.interacted(page.lives[message], channel, interaction, page.now)
+    if not move.moved:
+        page.note(message, interaction)
+    page.take(index, move)
 
 
 def _went_over(page: Page, message: Message, channel: str) -> bool:
@@ -335,9 +371,9 @@ def _targets(report: Any) -> tuple[Target, ...]:
     return ()
 
 
-def _note_keys(channel: Channel, report: Any, keys: dict[str, list[str]]) -> None:
-    if key := getattr(report, "key", ""):
-        keys.setdefault(channel.id, []).append(key)
+def _doer(report: Receipt | Interaction) -> str:
+    """The address of the person who did something, where a report says it; nobody does a receipt."""
+    return report.target.address or report.sender if isinstance(report, Interaction) else ""
 
 
 def _position(pair: tuple[Event, Message]) -> int:

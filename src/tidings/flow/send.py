@@ -76,8 +76,9 @@ class Sender:
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
-        while self._under_way or self._filling:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - once in a reader's life; an event would be set thousands of times
+        # Once in a reader's life; an event would be set for every message.
+        while self._under_way or self._filling:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
     @property
     def polled(self) -> bool:

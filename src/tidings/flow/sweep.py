@@ -8,6 +8,7 @@ import structlog
 
 from tidings.flow.facts import Due, Told
 from tidings.flow.page import Waiting
+from tidings.flow.parked import drop
 from tidings.flow.world import World
 from tidings.model.platforms import HOUR
 from tidings.store.statements import Row, Transaction, statement
@@ -20,11 +21,17 @@ PAGE = 500
 
 async def sweep_timers(world: World) -> int | None:
     """Act on the messages whose timers are due; give when the next one is, None where there is none."""
+    done: set[str] = set()
     while True:
-        due = await world.store.read(_lives_due(world.clock.now()))
+        # What still is due after its turn is left for the next round, so that this one ends.
+        due = [each for each in await world.store.read(_lives_due(world.clock.now())) if each not in done]
         if not due:
             return await world.store.read(_next_due())
-        await asyncio.gather(*(world.store.put(world.pen, Due(message)) for message in due))
+        done.update(due)
+        told = await asyncio.gather(*(world.store.put(world.pen, Due(each)) for each in due), return_exceptions=True)
+        for message, error in zip(due, told, strict=True):
+            if isinstance(error, Exception):
+                log.error("a timer broke", message=message, exc_info=error)
 
 
 async def sweep_parked(world: World) -> int:
@@ -36,7 +43,7 @@ async def sweep_parked(world: World) -> int:
         if channel is not None and report is not None:
             await world.record(Told(channel, report, parked=id_))
         else:
-            await world.store.write(partial(_drop_parked, id_))
+            await world.store.write(partial(drop, id_))
     return len(found)
 
 
@@ -67,10 +74,6 @@ def _next_due() -> Transaction[int | None]:
 
 def _parked_found() -> Transaction[list[Row]]:
     return (yield statement("parked_found")(limit=PAGE))
-
-
-def _drop_parked(id_: str) -> Transaction[None]:
-    yield statement("drop_parked")(id=id_)
 
 
 def _forget(*, parked: int, unread: int, answered: int, seen: int) -> Transaction[None]:

@@ -53,7 +53,7 @@ class Trial(Struct, frozen=True):
 
 
 async def try_out(world: World, subscription: Subscription) -> Trial | None:
-    """Tell a subscription a made-up event, whether it is active or not; None where no event could ever pass its filters."""
+    """Tell a subscription a made-up event, active or not; None where no event could ever pass its filters."""
     dialect = world.dialects[subscription.dialect]
     telling = next((each for each in _samples(world, subscription) if dialect.wants(subscription, (), each)), None)
     if telling is None:
@@ -122,6 +122,8 @@ def _facts(kind: Kind, message: Message) -> Iterator[Fact]:
             yield Fact(reason=Reason(cause, TEXT), submitted=submitted)
     elif kind is Kind.INTERACTION:
         for deed in Deed:
+            if deed is Deed.READ:
+                continue  # That a person read it is a stage, told by an event of its own kind.
             url = URL if deed is Deed.CLICKED else ""
             yield Fact(interaction=Interaction("test", deed, Target(message.id), Raw(b"{}"), url=url))
     else:

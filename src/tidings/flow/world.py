@@ -56,7 +56,8 @@ class World:
         self.ledger = Ledger()
         self.counts = Counts()
         self._speaking: dict[str, tuple[Channel, Connector[Any]]] = {}
-
+        self._going: set[str] = set()
+        """Subscriptions that are being disabled."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -99,13 +100,20 @@ class World:
 
     def gone(self, subscription: Subscription) -> None:
         """Disable a subscription whose endpoint says that it is gone for good (410)."""
-        if (known := self.directory.subscriptions.get(subscription.id)) is not None and known.active:
-            self.spawn(self._disable(known))
+        if subscription.id not in self._going:
+            self._going.add(subscription.id)
+            self.spawn(self._disable(subscription))
 
     async def _disable(self, subscription: Subscription) -> None:
-        logger.warning("subscription disabled: its endpoint answered 410", subscription=subscription.id)
-        off = replace(subscription, active=False, updated_at=self.clock.now(), revision=subscription.revision + 1)
-        await self.directory.change(lambda: self.directory.put_subscription(off))
+        try:
+            known = self.directory.subscriptions.get(subscription.id)
+            # Where its URL was changed meanwhile, nobody has said anything of the new one.
+            if known is not None and known.active and known.url == subscription.url:
+                logger.warning("subscription disabled: its endpoint answered 410", subscription=subscription.id)
+                off = replace(known, active=False, updated_at=self.clock.now(), revision=known.revision + 1)
+                await self.directory.change(lambda: self.directory.put_subscription(off))
+        finally:
+            self._going.discard(subscription.id)
 
     def callback_url(self, channel: str) -> str:
         """The public URL where a channel's provider calls us."""

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 from msgspec import Raw, Struct
@@ -65,6 +65,11 @@ class Reply(Struct, frozen=True, kw_only=True):
         """Seconds that the provider asks us to wait; None where it does not ask. `now` is in milliseconds."""
         wait = retry_after(self.headers, now)
         return None if wait is None else wait / 1000
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs are of one scheme, host and port: what is secret between us and one may go to the other."""
+    return urlsplit(one)[:2] == urlsplit(other)[:2]
 
 
 class Piece(Struct, frozen=True):

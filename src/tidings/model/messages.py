@@ -187,3 +187,5 @@ class Life(Struct, frozen=True, array_like=True):
     expires_at: int | None = None
     due_at: int | None = None
     """When a timer of this message is due (expiry, a hop's window, the grace of an uncertain one)."""
+    redacted: bool = False
+    """Whether the message was emptied, so that whoever remembers it as it was reads it again."""

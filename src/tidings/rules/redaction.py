@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from tidings.model.content import Content
 from tidings.model.events import Fact
 from tidings.model.messages import Hop, Life, Message
-from tidings.model.reports import Interaction
+from tidings.model.reports import Interaction, Receipt
 
 _GONE = Raw(b"{}")
 """What stands for a provider's words where some must stand."""
@@ -40,6 +40,11 @@ def redact_fact(fact: Fact) -> Fact:
         tried=tuple(replace(tried, data=None) for tried in fact.tried),
         interaction=fact.interaction and _redact_interaction(fact.interaction),
     )
+
+
+def redact_report(report: Receipt | Interaction) -> Receipt | Interaction:
+    """Empty a report of the provider's own words and of what a person did it with; what it means stays."""
+    return replace(report, raw=_GONE) if isinstance(report, Receipt) else _redact_interaction(report)
 
 
 def _redact_interaction(interaction: Interaction) -> Interaction:

@@ -8,6 +8,9 @@ from tidings.store.statements import Transaction
 
 T = TypeVar("T")
 
+ANYTHING = ""
+"""What is heard where words of other processes may have been missed: anything may have been said."""
+
 
 class Database(ABC):
     """One connection that writes, and others that read.
@@ -56,7 +59,7 @@ class Database(ABC):
 
     @abstractmethod
     async def listen(self, heard: Callable[[str], None]) -> None:
-        """Call `heard` with what other processes on the same database say."""
+        """Call `heard` with what other processes on the same database say, and with `ANYTHING` after a silence."""
 
     @abstractmethod
     async def say(self, text: str) -> None:

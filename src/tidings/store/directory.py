@@ -4,6 +4,7 @@ They are few, read with every request and written seldom, so they are read whole
 somebody has changed them.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -63,10 +64,15 @@ class Directory:
         """Called whenever the directory was read again."""
         self._siblings: dict[tuple[str, str], tuple[Subscription, ...]] = {}
         self._channels_of: dict[str, tuple[Channel, ...]] = {}
+        self._reading = asyncio.Lock()
 
     async def read(self) -> None:
         """Read everything again."""
-        setup = await self._store.read(self._read())
+        # One after the other, so that what was read later is also what is kept.
+        async with self._reading:
+            self._keep(await self._store.read(self._read()))
+
+    def _keep(self, setup: _Setup) -> None:
         self.root_hash = setup.root_hash
         self.workspaces = setup.workspaces
         self.keys = setup.keys
@@ -166,13 +172,12 @@ class Directory:
 
     def reseal(self) -> Transaction[int]:
         """Seal every secret again with the newest key; give how many there were."""
-        channels = tuple(self.channels.values())
-        for channel in channels:
-            yield from self.put_channel(channel)
-        subscriptions = tuple(self.subscriptions.values())
-        for subscription in subscriptions:
-            yield from self.put_subscription(subscription)
-        return len(channels) + len(subscriptions)
+        number = 0
+        for secrets, again in (("sealed_channels", "reseal_channel"), ("sealed_subscriptions", "reseal_subscription")):
+            rows = yield statement(secrets)()
+            yield statement(again).many([(self._seal.renew(sealed), id_) for id_, sealed in rows])
+            number += len(rows)
+        return number
 
     def put_root(self, key: str) -> Transaction[None]:
         """Keep the hash of the root key."""

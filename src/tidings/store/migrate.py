@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import asyncpg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
@@ -38,7 +39,10 @@ def migrate_sqlite(path: str) -> None:
 
 async def migrate_postgres(url: str) -> None:
     """Bring a PostgreSQL database to today's schema; processes that start together wait for each other."""
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    # The URL is read by the driver, as everywhere else: `sslmode` and its like mean the same here.
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
     async with engine.connect() as connection:
         await connection.exec_driver_sql("SELECT pg_advisory_lock(7463746)")
         await connection.commit()

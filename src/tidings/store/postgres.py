@@ -1,19 +1,30 @@
 """PostgreSQL: any number of processes on one database."""
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
+import structlog
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tidings.model.errors import Misconfigured
-from tidings.store.database import Database
+from tidings.store.database import ANYTHING, Database
 from tidings.store.migrate import migrate_postgres
 from tidings.store.statements import Row, Transaction
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
 _CHANNEL = "tidings"
 _READERS = 4
+_AGAIN_AFTER = 1.0
+"""Seconds between two tries to listen again."""
+_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_UNUSABLE = (*_TROUBLE, SQLAlchemyError, CommandError, ValueError)
 
 
 class Postgres(Database):
@@ -25,6 +36,7 @@ class Postgres(Database):
         self.url = url
         self._writer: asyncpg.Connection[Any] | None = None
         self._listener: asyncpg.Connection[Any] | None = None
+        self._listening: asyncio.Task[None] | None = None
         self._pool: asyncpg.Pool[Any] | None = None
         self._transaction: Any = None
         self._marks: list[Any] = []
@@ -33,18 +45,31 @@ class Postgres(Database):
         """Bring the database to today's schema, and connect."""
         try:
             await migrate_postgres(self.url)
-            self._writer = await asyncpg.connect(self.url, statement_cache_size=512)
+            self._writer = await self._connect()
             self._pool = await asyncpg.create_pool(self.url, min_size=1, max_size=_READERS)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _UNUSABLE as error:
+            await self.close()
             raise Misconfigured(f"PostgreSQL cannot be used: {error}") from error
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._listening is not None:
+            self._listening.cancel()
         if self._pool is not None:
             await self._pool.close()
         for connection in (self._writer, self._listener):
             if connection is not None:
-                await connection.close()
+                with contextlib.suppress(*_TROUBLE):
+                    await connection.close()
+
+    async def _connect(self) -> "asyncpg.Connection[Any]":
+        connection = await asyncpg.connect(self.url, statement_cache_size=512)
+        # Who has asked for more than this (`remote_apply`) keeps it.
+        await connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> ALL($1)",
+            ["on", "remote_apply"],
+        )
+        return connection
 
     @property
     def _open(self) -> "asyncpg.Connection[Any]":
@@ -54,7 +79,7 @@ class Postgres(Database):
     async def begin(self) -> None:
         """Open the batch's transaction, on a new connection where the old one was lost."""
         if self._open.is_closed():
-            self._writer = await asyncpg.connect(self.url, statement_cache_size=512)
+            self._writer = await self._connect()
         self._marks.clear()
         self._transaction = self._open.transaction()
         await self._transaction.start()
@@ -95,13 +120,32 @@ class Postgres(Database):
 
     async def listen(self, heard: Callable[[str], None]) -> None:
         """Hear what other processes say; our own words are not repeated to us."""
-        self._listener = await asyncpg.connect(self.url)
+        lost = await self._listen(heard)
+        self._listening = asyncio.get_running_loop().create_task(self._keep_listening(heard, lost))
+
+    async def _listen(self, heard: Callable[[str], None]) -> asyncio.Event:
+        """Listen on a new connection; give what is set when it is lost."""
+        lost = asyncio.Event()
 
         def on_notice(_connection: Any, process: int, _channel: str, text: Any) -> None:
             if process != self._open.get_server_pid():
                 heard(str(text))
 
+        self._listener = await asyncpg.connect(self.url)
+        self._listener.add_termination_listener(lambda _connection: lost.set())
         await self._listener.add_listener(_CHANNEL, on_notice)
+        return lost
+
+    async def _keep_listening(self, heard: Callable[[str], None], lost: asyncio.Event) -> None:
+        while True:
+            await lost.wait()
+            try:
+                lost = await self._listen(heard)
+            except _TROUBLE as error:
+                log.warning("nobody listens to other processes", why=str(error))
+                await asyncio.sleep(_AGAIN_AFTER)
+                continue
+            heard(ANYTHING)
 
     async def say(self, text: str) -> None:
         """Notify the others, once the batch is committed."""
@@ -114,10 +158,21 @@ async def _run(connection: Any, transaction: Transaction[T]) -> T:
         query = next(transaction)
         while True:
             if query.rows is None:
-                rows = await connection.fetch(query.statement.postgres, *query.values)
+                rows = await connection.fetch(query.statement.postgres, *_storable(query.values))
             elif query.rows:
-                await connection.executemany(query.statement.postgres, query.rows)
+                await connection.executemany(query.statement.postgres, [_storable(row) for row in query.rows])
             query = transaction.send(rows)
     except StopIteration as end:
         value: T = end.value
         return value
+
+
+def _storable(values: Sequence[Any]) -> list[Any]:
+    """Put U+FFFD for NUL, which PostgreSQL's text cannot hold; whoever looks for such a text finds it so, too."""
+    return [_replaced(value) if isinstance(value, str | list) else value for value in values]
+
+
+def _replaced(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd") if "\0" in value else value
+    return [_replaced(each) for each in value]

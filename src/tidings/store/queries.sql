@@ -57,6 +57,24 @@ DELETE FROM channel WHERE workspace = :workspace AND id = :id;
 -- drop_channels_of: no channel of a tenant's any more.
 DELETE FROM channel WHERE workspace = :workspace;
 
+-- sealed_channels: the secrets of every channel, to be sealed again.
+SELECT id, sealed FROM channel ORDER BY id;
+
+-- sealed_channels@postgres: the same, so that nobody changes them meanwhile.
+SELECT id, sealed FROM channel ORDER BY id FOR UPDATE;
+
+-- reseal_channel: a channel's secrets, sealed with another key.
+UPDATE channel SET sealed = :sealed WHERE id = :id;
+
+-- sealed_subscriptions: the secrets of every subscription, to be sealed again.
+SELECT id, sealed FROM subscription ORDER BY id;
+
+-- sealed_subscriptions@postgres: the same, so that nobody changes them meanwhile.
+SELECT id, sealed FROM subscription ORDER BY id FOR UPDATE;
+
+-- reseal_subscription: a subscription's secrets, sealed with another key.
+UPDATE subscription SET sealed = :sealed WHERE id = :id;
+
 -- all_subscriptions: every subscription.
 SELECT body, sealed FROM subscription;
 
@@ -65,6 +83,9 @@ SELECT position FROM cursor WHERE subscription = :subscription;
 
 -- next_serial: the small number of a new subscription.
 UPDATE head SET position = position + 1 WHERE name = 'subscription' RETURNING position;
+
+-- last_serial: the number of the newest subscription.
+SELECT position FROM head WHERE name = 'subscription';
 
 -- put_subscription: a subscription, new or changed.
 INSERT INTO subscription (id, serial, workspace, body, sealed) VALUES (:id, :serial, :workspace, :body, :sealed)
@@ -129,7 +150,7 @@ SELECT m.body, l.state FROM message m JOIN life l ON l.message = m.id
 WHERE m.workspace = :workspace AND m.contact = :contact AND m.incoming = ANY(:incoming) AND m.id <= :until
 ORDER BY m.id DESC LIMIT :limit;
 
--- messages_by: the messages of one channel, newest first: those that went or came by it, and those that wait for it.
+-- messages_by: the messages of one channel, newest first: those that went, came or failed by it, or wait for it.
 WITH found AS (
     SELECT message FROM (
         SELECT message FROM reach WHERE channel = :channel AND incoming = ANY(:incoming) AND message <= :until
@@ -182,9 +203,9 @@ SELECT at, body FROM history WHERE message = :message ORDER BY id;
 -- drop_history: a message's untold facts no more.
 DELETE FROM history WHERE message = :message;
 
--- put_reach: a message went to, or came from, an address by a channel.
+-- put_reach: a message went to, or came from, an address by a channel; or never went (then `at` is before all time).
 INSERT INTO reach (channel, message, address, incoming, at) VALUES (:channel, :message, :address, :incoming, :at)
-ON CONFLICT (channel, message) DO NOTHING;
+ON CONFLICT (channel, message) DO UPDATE SET at = excluded.at WHERE reach.at < 0;
 
 -- reached_until: messages that went to an address by a channel up to a time (a watermark).
 SELECT message FROM reach WHERE channel = :channel AND address = :address AND incoming = :incoming
@@ -198,8 +219,9 @@ ORDER BY message DESC LIMIT 1;
 INSERT INTO piece (channel, reference, message) VALUES (:channel, :reference, :message)
 ON CONFLICT (channel, reference, message) DO NOTHING;
 
--- pieces_of: whose the provider's ids are.
-SELECT reference, message FROM piece WHERE channel = :channel AND reference = ANY(:references);
+-- pieces_of: whose the provider's ids are; where it has used one again, the newest message last.
+SELECT reference, message FROM piece WHERE channel = :channel AND reference = ANY(:references)
+ORDER BY reference, message;
 
 -- put_due: a hop to be submitted.
 INSERT INTO due (message, hop, channel, due_at, taken_at, tries) VALUES (:message, :hop, :channel, :due_at, NULL, 0)
@@ -224,12 +246,8 @@ UPDATE due SET taken_at = :now WHERE message = :message AND hop = :hop AND taken
 -- left_taken: hops of one channel that somebody took before a time and said nothing more of.
 SELECT message, hop FROM due WHERE channel = :channel AND taken_at IS NOT NULL AND taken_at < :before;
 
--- polled_hops: hops of a channel that its provider fetches itself, oldest first; those fetched long ago once more.
-SELECT message, hop FROM due WHERE channel = :channel AND due_at <= :now AND (taken_at IS NULL OR taken_at <= :before)
-ORDER BY message LIMIT :limit;
-
--- take_polled: say that the provider has fetched a hop.
-UPDATE due SET taken_at = :now WHERE message = :message AND hop = :hop;
+-- hand_out: a hop that was handed out is due again later.
+UPDATE due SET due_at = :due_at WHERE message = :message AND hop = :hop;
 
 -- oldest_due: when the hop that waits the longest was due, and how many wait.
 SELECT min(due_at), count(*) FROM due;
@@ -272,7 +290,8 @@ SELECT subscription, position, number, at, took_ms, status, verdict, error FROM 
 WHERE subscription = ANY(:subscriptions) AND position = ANY(:positions) ORDER BY position, number;
 
 -- redact_attempts: answers to attempts of redacted events, emptied.
-UPDATE attempt SET response = :nothing WHERE subscription = :subscription AND position = :position;
+UPDATE attempt SET response = :nothing
+WHERE subscription = ANY(:subscriptions) AND position = ANY(:positions);
 
 -- put_held: an event set aside for a subscription, or its next try.
 INSERT INTO held (subscription, position, message, tries, first_at, due_at, dead)
@@ -286,6 +305,9 @@ DELETE FROM held WHERE subscription = :subscription AND position = :position;
 -- held_by: the events set aside for a subscription and not yet given up.
 SELECT position, message, tries, first_at, due_at, dead FROM held
 WHERE subscription = :subscription AND dead = :dead ORDER BY position LIMIT :limit;
+
+-- dead_after: the events after a position that were given up for a subscription.
+SELECT position FROM held WHERE subscription = :subscription AND position > :after AND dead = :dead;
 
 -- count_held: how many events are set aside, and how many of them are given up.
 SELECT dead, count(*) FROM held GROUP BY dead;
@@ -301,8 +323,12 @@ VALUES (:id, :workspace, :channel, :reference, :why, :at, :body);
 SELECT id, reference, body FROM parked WHERE channel = :channel AND reference = ANY(:references) ORDER BY id;
 
 -- parked_found: reports whose message has appeared since.
-SELECT p.id, p.channel, p.body FROM parked p JOIN piece x ON x.channel = p.channel AND x.reference = p.reference
-WHERE p.reference <> '' ORDER BY p.id LIMIT :limit;
+SELECT p.id, p.channel, p.body FROM parked p
+WHERE p.reference <> '' AND EXISTS (
+    SELECT 1 FROM piece x JOIN life l ON l.message = x.message
+    WHERE x.channel = p.channel AND x.reference = p.reference
+)
+ORDER BY p.id LIMIT :limit;
 
 -- parked_in: a tenant's parked reports, newest first.
 SELECT id, channel, reference, why, at, body FROM parked WHERE workspace = :workspace AND id < :before
@@ -320,15 +346,23 @@ SELECT why, count(*) FROM parked GROUP BY why;
 -- seen_of: which keys of reports were taken before.
 SELECT key FROM seen WHERE channel = :channel AND key = ANY(:keys);
 
--- put_seen: a report was taken.
-INSERT INTO seen (channel, key, at) VALUES (:channel, :key, :at) ON CONFLICT (channel, key) DO NOTHING;
+-- put_seen: a report was taken; it breaks where another process has just taken the same one.
+INSERT INTO seen (channel, key, at) VALUES (:channel, :key, :at);
 
 -- answered_before: the answer that was given to a key.
 SELECT fingerprint, status, body FROM idempotency WHERE workspace = :workspace AND key = :key;
 
--- put_answered: an answer to be given again to the same key.
+-- put_answered: an answer to be given again to the same key; it breaks where another process has just given one.
 INSERT INTO idempotency (workspace, key, fingerprint, status, body, at)
 VALUES (:workspace, :key, :fingerprint, :status, :body, :at);
+
+-- redact_answered: answers about a message that were given to keys around a time, emptied.
+UPDATE idempotency SET body = :nothing
+WHERE workspace = :workspace AND at >= :since AND at <= :until AND instr(body, :message) > 0;
+
+-- redact_answered@postgres: the same.
+UPDATE idempotency SET body = :nothing
+WHERE workspace = :workspace AND at >= :since AND at <= :until AND position(:message::bytea IN body) > 0;
 
 -- forget_parked: reports whose message never came.
 DELETE FROM parked WHERE at < :before AND why = 'no message';
@@ -343,10 +377,10 @@ DELETE FROM seen WHERE at < :before;
 DELETE FROM idempotency WHERE at < :before;
 
 -- drop_attempts_at: every try of some events no more.
-DELETE FROM attempt WHERE position = ANY(:positions);
+DELETE FROM attempt WHERE subscription = ANY(:subscriptions) AND position = ANY(:positions);
 
 -- drop_held_at: some events set aside for nobody any more.
-DELETE FROM held WHERE position = ANY(:positions);
+DELETE FROM held WHERE subscription = ANY(:subscriptions) AND position = ANY(:positions);
 
 -- drop_reach: a message that went over a channel no more.
 DELETE FROM reach WHERE channel = :channel AND message = :message;

@@ -1,5 +1,7 @@
 """Secrets at rest: encrypted with the newest key, readable with every older one still configured."""
 
+import contextlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,6 +42,18 @@ def key_from_file(path: Path) -> str:
     """Read the key kept beside the database, making it on the first start, readable by its owner alone."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(Fernet.generate_key())
+        _write_new(path, Fernet.generate_key())
     return path.read_text("ascii").strip()
+
+
+def _write_new(path: Path, text: bytes) -> None:
+    """Write a file whole or not at all; where another process was faster, its file stays."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    with draft.open("r+b") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()

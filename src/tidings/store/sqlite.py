@@ -48,10 +48,11 @@ class SQLite(Database):
             raise Misconfigured(f"Another hub has {self.path} open. Stop it, or give this one another file.") from error
         try:
             await asyncio.to_thread(migrate_sqlite, str(self.path))
+            self._writer = self._connect()
+            self._idle = [self._connect(read_only=True) for _ in range(_READERS)]
         except Exception as error:
+            await self.close()
             raise Misconfigured(f"{self.path} cannot be brought to today's schema: {error}") from error
-        self._writer = self._connect()
-        self._idle = [self._connect(read_only=True) for _ in range(_READERS)]
 
     async def close(self) -> None:
         """Close every connection and let go of the file."""

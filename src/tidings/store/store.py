@@ -5,13 +5,16 @@ their queries: a `Bulk` writes many of them at once.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
+import structlog
 from msgspec import Struct
 
 from tidings.store.database import Database
 from tidings.store.statements import Transaction
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 I_contra = TypeVar("I_contra", contravariant=True)
@@ -19,6 +22,13 @@ O_co = TypeVar("O_co", covariant=True)
 
 BATCH = 256
 """How many steps a batch takes at most, so that one turn of the event loop stays short."""
+
+SEVERAL = 4
+"""A batch of so many steps means that more are on their way: the next one lingers for them."""
+LINGER = 0.001
+"""Seconds. Half as many commits at a moderate load are worth far more than a millisecond of waiting."""
+ENOUGH = 32
+"""So many steps are not made to wait for more."""
 
 
 class Bulk(Protocol[I_contra, O_co]):
@@ -77,7 +87,12 @@ class Store:
     def put(self, bulk: Bulk[Any, Any], item: Any) -> "asyncio.Future[Any]":
         """Have an item written with others of its kind; the future is done when it is on disk."""
         future = asyncio.get_running_loop().create_future()
-        self._jobs.append(_Job(bulk, item, future))
+        job = _Job(bulk, item, future)
+        if self._task is None or self._task.done():
+            job.error = RuntimeError("the store is closed")
+            _resolve(job)
+            return future
+        self._jobs.append(job)
         self._wake.set()
         return future
 
@@ -91,6 +106,7 @@ class Store:
         return await self.database.read(transaction)
 
     async def _write_all(self) -> None:
+        several = False
         while True:
             if not self._jobs:
                 if self._closing:
@@ -98,51 +114,74 @@ class Store:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            if several and len(self._jobs) < ENOUGH:
+                await asyncio.sleep(LINGER)
             batch, self._jobs = self._jobs[:BATCH], self._jobs[BATCH:]
+            several = len(batch) >= SEVERAL
             await self._write_batch(batch)
 
     async def _write_batch(self, batch: Sequence[_Job]) -> None:
+        kinds: dict[int, list[_Job]] = {}
+        for job in batch:
+            kinds.setdefault(id(job.bulk), []).append(job)
         try:
             await self.database.begin()
-            kinds: dict[int, list[_Job]] = {}
-            for job in batch:
-                kinds.setdefault(id(job.bulk), []).append(job)
             for jobs in kinds.values():
                 await self._write_kind(jobs)
             for jobs in kinds.values():
-                if text := jobs[0].bulk.news([job.outcome for job in jobs if job.error is None]):
+                if text := jobs[0].bulk.news(_outcomes(jobs)):
                     await self.database.say(text)
             await self.database.commit()
         except Exception as error:  # noqa: BLE001 - whatever it was, it is handed to everybody who waits for it
-            await self._forget(batch, error)
+            await self._forget(kinds.values(), error)
             return
         for jobs in kinds.values():
-            jobs[0].bulk.committed([job.outcome for job in jobs if job.error is None])
+            self._hand_on(jobs)
         for job in batch:
             _resolve(job)
 
-    async def _write_kind(self, jobs: Sequence[_Job]) -> None:
-        """Write jobs of one kind together; where one of them breaks, each by itself, so that only it fails."""
+    async def _write_kind(self, jobs: Sequence[_Job], *, alone: bool = False) -> None:
+        """Write jobs of one kind together; where one of them breaks, each by itself, so that only it fails.
+
+        One that was alone from the start gets a second try too: what broke it may be another process that was a
+        moment faster, and what that wrote is seen now.
+        """
         await self.database.mark()
         try:
             outcomes = await self.database.run(jobs[0].bulk.transaction([job.item for job in jobs]))
         except Exception as error:  # noqa: BLE001 - it is handed to whoever waits for it
             await self.database.undo()
-            if len(jobs) == 1:
+            if alone:
                 jobs[0].error = error
                 return
             for job in jobs:
-                await self._write_kind([job])
+                await self._write_kind([job], alone=True)
             return
         for job, outcome in zip(jobs, outcomes, strict=True):
             job.outcome = outcome
 
-    async def _forget(self, batch: Sequence[_Job], error: Exception) -> None:
-        """Nothing of the batch was written: everybody hears why."""
-        for job in batch:
-            job.error = error
-            _resolve(job)
-        await self.database.rollback()
+    def _hand_on(self, jobs: Sequence[_Job]) -> None:
+        try:
+            jobs[0].bulk.committed(_outcomes(jobs))
+        except Exception:
+            # It is on disk all the same, and the next batch must not wait for whoever broke.
+            log.exception("what was written could not be handed on")
+            self._look_again()
+
+    async def _forget(self, kinds: Iterable[Sequence[_Job]], error: Exception) -> None:
+        """Nothing of the batch may be on disk: everybody hears why."""
+        for jobs in kinds:
+            for job in jobs:
+                job.error = job.error or error
+                _resolve(job)
+        try:
+            await self.database.rollback()
+        except Exception:
+            # The next batch finds out whether there is a database.
+            log.exception("a batch could not be rolled back")
+        self._look_again()
+
+    def _look_again(self) -> None:
         for hear in self.unsure:
             hear()
 
@@ -170,6 +209,10 @@ class _Told(Struct):
 
 
 _ALONE = _Alone()
+
+
+def _outcomes(jobs: Sequence[_Job]) -> list[Any]:
+    return [job.outcome for job in jobs if job.error is None]
 
 
 def _resolve(job: _Job) -> None:

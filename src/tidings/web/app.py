@@ -24,8 +24,8 @@ _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
 def every_route() -> tuple[Route, ...]:
-    """Every door that the modules beside this one declare."""
-    for module in pkgutil.iter_modules(tidings.web.__path__, "tidings.web."):
+    """Every door that the modules beside and below this one declare."""
+    for module in pkgutil.walk_packages(tidings.web.__path__, "tidings.web."):
         importlib.import_module(module.name)
     return tuple(ROUTES)
 

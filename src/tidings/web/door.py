@@ -154,7 +154,8 @@ class Route(Struct, frozen=True, kw_only=True):
     summary: str
     group: str
     scope: Scope | None
-    auth: Literal["workspace", "root", "none"]
+    auth: Literal["workspace", "root", "any", "none"]
+    """Whose key opens it: the workspace's (and then the root key too), the root key alone, any, or none is needed."""
     limit: Literal["body", "batch", "callback"]
     takes: Any
     """Type of the request's body, or a sentence about it; None where there is none."""
@@ -182,7 +183,7 @@ def route(
     gives: Mapping[int, Any] | None = None,
     group: str,
     limit: Literal["body", "batch", "callback"] = "body",
-    auth: Literal["workspace", "root", "none"] = "workspace",
+    auth: Literal["workspace", "root", "any", "none"] = "workspace",
     query: tuple[Argument, ...] = (),
 ) -> Callable[[D], D]:
     """Declare a door; one that stands at several places is declared several times."""

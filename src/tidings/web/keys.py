@@ -20,15 +20,14 @@ def admit(visit: Visit) -> None:
         raise no_key()
     owner, visit.scopes = found
     visit.root = not owner
-    if route.auth == "workspace":
-        named = next((visit.params[name] for name in TENANTS if name in visit.params), owner)
-        if visit.root and not named:
-            raise Refused("The workspace is the key's own here: come with a key of a workspace.", status=403)
-        visit.workspace = directory.workspaces.get(named)
-        if visit.workspace is None or (owner and owner != named):
-            raise no_key()
-    elif owner:
+    named = next((visit.params[name] for name in TENANTS if name in visit.params), owner)
+    visit.workspace = directory.workspaces.get(named)
+    if named and (visit.workspace is None or (owner and owner != named)):
+        raise no_key()
+    if route.auth == "root" and owner:
         raise Refused("Only the root key opens this.", status=403, kind="root-only")
+    if route.auth == "workspace" and not named:
+        raise Refused("The workspace is the key's own here: come with a key of a workspace.", status=403)
     if route.scope is not None and route.scope not in visit.scopes:
         raise scope_missing(route.scope)
 

@@ -1,7 +1,8 @@
 """Setting subscriptions up, changing and dropping them: the same whatever vocabulary they are in."""
 
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from tidings.flow.facts import Promise
@@ -10,7 +11,8 @@ from tidings.model.drafts import SubscriptionDraft
 from tidings.model.secrets import Secret
 from tidings.model.subscriptions import Subscription
 from tidings.rules.signing import key_from
-from tidings.web.door import Visit, missing
+from tidings.web.door import Page, Visit, missing
+from tidings.web.tags import tag_of_value
 
 KEY_OCTETS: Final = 32
 """Octets of a signing key: as many as SHA-256 gives."""
@@ -42,6 +44,19 @@ async def keep_new(visit: Visit, subscription: Subscription, promise: Promise | 
     step = once(promise, visit.world.clock.now(), lambda: directory.put_subscription(subscription))
     kept = await directory.change(step)
     return kept if isinstance(kept, Promise) else None
+
+
+def with_key(visit: Visit, page: Page, name: str) -> Page:
+    """Show a new subscription's key under a name.
+
+    It is kept sealed, and so is not in the answer that is kept for repeating: it is added whenever that is given.
+    """
+    shown: dict[str, Any] = msgspec.json.decode(page.body)
+    etag = tag_of_value(shown)
+    kept = visit.world.directory.subscriptions.get(shown["id"])
+    if kept is not None:
+        shown[name] = kept.signing_key.reveal()
+    return Page(page.status, msgspec.json.encode(shown), (*page.headers, ("etag", etag)))
 
 
 def subscriptions_of(visit: Visit, dialect: str) -> list[Subscription]:

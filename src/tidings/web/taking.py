@@ -38,7 +38,9 @@ async def prepared(visit: Visit, draft: Draft, *, named: Callable[[int, str], st
         return await prepare(visit.world, visit.tenant, draft)
     except Refused as refused:
         errors = tuple(
-            replace(error, path=named(int(place[1]), place[2])) if (place := _ADDRESSEE.fullmatch(error.path)) else error
+            replace(error, path=named(int(place[1]), place[2]))
+            if (place := _ADDRESSEE.fullmatch(error.path))
+            else error
             for error in refused.errors
         )
         raise Refused(refused.detail, status=status, errors=errors, kind=refused.kind) from refused

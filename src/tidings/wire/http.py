@@ -28,7 +28,6 @@ _ERRORS = {
     pycurl.E_UNSUPPORTED_PROTOCOL: "url",
     pycurl.E_WRITE_ERROR: "too-large",
 }
-_NEVER_SENT = frozenset({"dns", "tls", "url"})
 
 
 class Result(Struct):
@@ -86,8 +85,8 @@ class _Request:
         if code == 0:
             return Result(status, took, bytes(self.kept), _headers(self.lines))
         error = _ERRORS.get(code, "reset")
-        connected = curl.getinfo(pycurl.PRETRANSFER_TIME) > 0
-        return Result(0, took, error=error, why=why, sent=connected and error not in _NEVER_SENT)
+        # The head of the request counts from when it was written to the socket.
+        return Result(0, took, error=error, why=why, sent=curl.getinfo(pycurl.REQUEST_SIZE) > 0)
 
 
 class Http:
@@ -129,7 +128,7 @@ class Http:
         curl = request.curl
         try:
             curl.setopt(pycurl.URL, url)
-            if method == "POST":
+            if method == "POST" or body:
                 curl.setopt(pycurl.POST, 1)
                 curl.setopt(pycurl.POSTFIELDS, body)
             else:

@@ -17,8 +17,9 @@ from tidings.connectors.twilio.composing import faults
 from tidings.connectors.twilio.reading import read_events, read_form
 from tidings.connectors.twilio.settings import Settings
 from tidings.connectors.twilio.signature import is_form, verify
+from tidings.model.content import Media
 from tidings.model.errors import FieldError, SendFailed
-from tidings.model.exchange import Answer, Callback, Exchange, Sent
+from tidings.model.exchange import Answer, Callback, Exchange, Reply, Sent
 from tidings.model.reports import Deed, Report
 from tidings.model.stages import Cause, Reason
 
@@ -71,6 +72,10 @@ class Twilio(Connector[Settings]):
     def parse(self, callback: Callback) -> list[Report]:
         """Read form fields as a status or an inbound message, and JSON as CloudEvents."""
         return read_form(callback, self.platform) if is_form(callback) else read_events(callback)
+
+    def fetch(self, media: Media) -> Exchange[Reply]:
+        """Get a file by its URL, which accounts may have made to ask for our credentials, and which redirects."""
+        return (yield sending.media_call(self.settings, media.url))
 
     def answer(self, callback: Callback) -> Answer:
         """Answer with TwiML that says nothing, whatever came."""

@@ -16,7 +16,7 @@ from tidings.connectors.twilio.codes import BY_STATUS, reason_for, verdict_on
 from tidings.connectors.twilio.composing import Form, compose
 from tidings.connectors.twilio.settings import Settings
 from tidings.model.errors import NoReply, SendDeferred, SendFailed
-from tidings.model.exchange import Call, Exchange, Piece, Reply, Sent, as_raw
+from tidings.model.exchange import Call, Exchange, Piece, Reply, Sent, as_raw, same_origin
 from tidings.model.stages import Cause, Reason
 from tidings.rules.encoding import count
 from tidings.rules.times import to_iso
@@ -179,6 +179,13 @@ def _number(text: str | int | None) -> int:
 
 def _messages(settings: Settings) -> str:
     return f"{settings.base_url.rstrip('/')}/2010-04-01/Accounts/{settings.account_sid}/Messages.json"
+
+
+def media_call(settings: Settings, url: str) -> Call:
+    """Ask for a file; the credentials go to Twilio's API and nowhere else."""
+    if same_origin(url, settings.base_url):
+        return Call.get(url, follow=True, authorization=_authorization(settings))
+    return Call.get(url, follow=True)
 
 
 def _authorization(settings: Settings) -> str:

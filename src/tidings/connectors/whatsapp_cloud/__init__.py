@@ -12,11 +12,13 @@ from typing import ClassVar
 
 from tidings.connectors.connector import Capabilities, Connector, Outgoing, Settings, unsupported_kinds
 from tidings.connectors.whatsapp_cloud.checking import refused
+from tidings.connectors.whatsapp_cloud.fetching import fetch
 from tidings.connectors.whatsapp_cloud.reading import reports_of
 from tidings.connectors.whatsapp_cloud.sending import send
 from tidings.connectors.whatsapp_cloud.settings import WhatsAppSettings
+from tidings.model.content import Media
 from tidings.model.errors import BadSignature, FieldError, SendFailed
-from tidings.model.exchange import Answer, Callback, Exchange, Sent
+from tidings.model.exchange import Answer, Callback, Exchange, Reply, Sent
 from tidings.model.reports import Deed, Report
 from tidings.model.stages import Cause, Reason
 
@@ -75,6 +77,10 @@ class WhatsAppCloud(Connector[WhatsAppSettings]):
     def parse(self, callback: Callback) -> list[Report]:
         """Say what a webhook means; raise Unreadable if it is none."""
         return reports_of(callback.body, self.settings.phone_number_id)
+
+    def fetch(self, media: Media) -> Exchange[Reply]:
+        """Get a file by its id: first its address, which lives a few minutes, then the file, both with our token."""
+        return (yield from fetch(media, self.settings))
 
     def handshake(self, callback: Callback) -> Answer | None:
         """Give the challenge back to whoever knows the verify token; None where it is no GET. Raises BadSignature."""

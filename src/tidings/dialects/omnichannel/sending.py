@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Raw, Struct, field
 
 from tidings.dialects.omnichannel.names import ADDRESSES, identifier_key, inside
 from tidings.dialects.omnichannel.options import check_options
@@ -47,7 +47,7 @@ class SendRequest(Struct, forbid_unknown_fields=True, rename="camel", kw_only=Tr
     custom_body: dict[str, Raw] = {}
     channel_options: dict[str, Any] = {}
     conversation_id: str = ""
-    metadata: Raw = Raw(b"")
+    metadata: Raw = field(default_factory=Raw)
     expires_on: str = ""
     require_opt_in: bool = False
     shorten_links: Literal["on", "marked", "off", ""] = ""

@@ -45,12 +45,12 @@ class Word(Struct, frozen=True):
     """What somebody said that moved a hop, and when they say it happened."""
 
     at: int
+    stage: Stage | None = None
+    """The stage they said; every other is implied."""
     raw: Raw | None = None
     """The provider's report."""
     answer: Raw | None = None
     """What the provider answered when it took the message."""
-    implied: bool = False
-    """Nobody said the stage itself."""
 
 
 def advance(now: Stage, told: Stage) -> Stage:

@@ -31,8 +31,10 @@ def joined(hop: Hop, parts: tuple[Part, ...]) -> Stage:
     """
     if hop.expected > 1:
         return Stage.SENT
+    if len(parts) == 1:
+        return parts[0].stage
     stages = [part.stage for part in parts]
-    return max((stage for stage in stages if stage in LOST), default=min(stages))
+    return max([stage for stage in stages if stage in LOST], default=min(stages))
 
 
 def knows(hop: Hop, target: Target) -> bool:
@@ -42,16 +44,13 @@ def knows(hop: Hop, target: Target) -> bool:
 
 def tell_parts(hop: Hop, target: Target, stage: Stage, reason: Reason | None) -> tuple[Part, ...]:
     """Give the parts after a report; one about a part that nobody has named yet adds it."""
-    meant = tuple(_is_meant(hop, part, target) for part in hop.parts)
     parts = hop.parts
-    if True not in meant:
-        if hop.sent_at is not None and hop.expected == len(parts) == 1:
-            # The message is one piece, and the provider has a second name for it.
-            meant = (True,)
-        else:
-            parts = (*parts, Part(target.reference, target.recipient, Stage.PROCESSING))
-            meant = (*meant, True)
-    return tuple(_told(part, stage, reason) if mine else part for part, mine in zip(parts, meant, strict=True))
+    if len(parts) == hop.expected == 1 and (hop.sent_at is not None or _is_meant(hop, parts[0], target)):
+        # All of it is one piece, whatever second name the provider may have for it.
+        return (_told(parts[0], stage, reason),)
+    if not any(_is_meant(hop, part, target) for part in parts):
+        parts = (*parts, Part(target.reference, target.recipient, Stage.PROCESSING))
+    return tuple(_told(part, stage, reason) if _is_meant(hop, part, target) else part for part in parts)
 
 
 def name_parts(hop: Hop, pieces: tuple[Piece, ...]) -> tuple[Part, ...]:

@@ -49,7 +49,7 @@ def interacted(life: Life, channel: str, interaction: Interaction, now: int) -> 
     if hop is not None and interaction.deed in PROVING and not interaction.prefetched:
         seen = interaction.deed in (Deed.OPENED, Deed.READ)
         stage = Stage.READ if seen else Stage.DELIVERED
-        word = Word(at, raw=interaction.raw if seen else None, implied=not seen)
+        word = Word(at, stage, interaction.raw) if seen else Word(at)
         move = _prove(life, hop, interaction.target, stage, now, word)
         hop = move.life.hops[hop.number]
     if interaction.deed is Deed.READ:
@@ -67,7 +67,7 @@ def interacted(life: Life, channel: str, interaction: Interaction, now: int) -> 
 def answered(life: Life, channel: str, now: int) -> Move:
     """Take a person's reply to a message as the proof that they have it."""
     hop = hop_of(life, channel, Target())
-    return Move(life) if hop is None else _prove(life, hop, Target(), Stage.DELIVERED, now, Word(now, implied=True))
+    return Move(life) if hop is None else _prove(life, hop, Target(), Stage.DELIVERED, now, Word(now))
 
 
 def _awaits_answer(hop: Hop) -> bool:
@@ -100,12 +100,12 @@ def _believe(life: Life, hop: Hop, receipt: Receipt, now: int) -> Move:
     if hop.stage >= Stage.DELIVERED and receipt.stage is Stage.FAILED and life.late_failure is None:
         failure = receipt.reason or Reason(Cause.UNKNOWN)
         life = replace(life, late_failure=failure, revision=life.revision + 1, updated_at=now)
-    word = Word(now if receipt.at is None else receipt.at, raw=receipt.raw)
+    word = Word(now if receipt.at is None else receipt.at, receipt.stage, receipt.raw)
     return _unqueued(hop, settle(life, told, now, word))
 
 
 def _prove(life: Life, hop: Hop, target: Target, stage: Stage, now: int, word: Word) -> Move:
-    """Take a deed as the proof that a person has the message: all of its parts, but only their own of several people's."""
+    """Take a deed as the proof that a person has the message: all of it, or their own part of what went to several."""
     meant = target if hop.expected > 1 and knows(hop, target) else Target(recipient=target.recipient)
     parts = tell_parts(hop, meant, stage, None)
     told = replace(

@@ -55,7 +55,7 @@ def submitted(life: Life, number: int, sent: Sent, now: int) -> Move:
         doubt_at=None,
         window_at=window_at,
     )
-    move = settle(life, taken, now, Word(now, answer=sent.answer))
+    move = settle(life, taken, now, Word(now, Stage.SENT, answer=sent.answer))
     return move.then(heard(move.life, number, now))
 
 
@@ -75,7 +75,7 @@ def postponed(life: Life, number: int, now: int) -> Move:
     hop = move.life.hops[number]
     if not hop.waiting:
         return replace(move, stop=(number, *move.stop))
-    return Move(with_hop(life, replace(hop, tries=hop.tries + 1, updated_at=now), now, untold=1))
+    return Move(with_hop(move.life, replace(hop, tries=hop.tries + 1, updated_at=now), now, untold=1))
 
 
 def doubted(life: Life, number: int, grace: int, now: int) -> Move:
@@ -84,7 +84,7 @@ def doubted(life: Life, number: int, grace: int, now: int) -> Move:
     hop = move.life.hops[number]
     if not hop.waiting or hop.doubt_at is not None:
         return move
-    return Move(with_hop(life, replace(hop, doubt_at=now + grace, updated_at=now), now, untold=1))
+    return Move(with_hop(move.life, replace(hop, doubt_at=now + grace, updated_at=now), now, untold=1))
 
 
 def _together(refusals: tuple[Reason, ...]) -> Reason:

@@ -87,46 +87,41 @@ def unsaid(stage: Stage) -> Reason:
 
 def _succeed(life: Life, hop: Hop, now: int, word: Word) -> Move:
     """Tell what a hop's stage proves and nobody has told yet, in order and without gaps."""
-    untold = tuple(stage for stage in SUCCESS if stage <= hop.stage and stage not in life.told)
-    late = life.stage in LOST
-    tells = tuple(
-        Tell(
-            _KINDS[stage],
-            revision,
-            hop.platform,
-            hop.channel,
-            word.at,
-            _told(hop, stage, word, stage is hop.stage, late),
-        )
-        for revision, stage in enumerate(untold, life.revision + 1)
-    )
-    stage, hops, plans = advance(life.stage, hop.stage), _in_place(life.hops, hop), life.plans
+    told = life.told
+    tells: list[Tell] = []
+    for stage in SUCCESS:
+        if stage <= hop.stage and stage not in told:
+            told = (*told, stage)
+            revision = life.revision + len(tells) + 1
+            fact = _success(hop, stage, word, late=life.stage in LOST)
+            tells.append(Tell(_KINDS[stage], revision, hop.platform, hop.channel, word.at, fact))
+    furthest, hops, plans = advance(life.stage, hop.stage), _in_place(life.hops, hop), life.plans
     stop: tuple[int, ...] = ()
-    if stage >= Stage.DELIVERED:
+    if furthest >= Stage.DELIVERED:
         # Nobody gets a message twice because a carrier was slow to say so.
         (hops, stop), plans = _cancelled(hops), ()
     after = replace(
         life,
-        revision=life.revision + len(untold),
-        stage=stage,
-        told=life.told + untold,
+        revision=life.revision + len(tells),
+        stage=furthest,
+        told=told,
         hops=hops,
         plans=plans,
-        reason=None if stage > life.stage else life.reason,
+        reason=None if furthest > life.stage else life.reason,
         updated_at=now,
-        due_at=due(stage, life.expires_at, hops, plans),
+        due_at=due(furthest, life.expires_at, hops, plans),
     )
-    return Move(after, tells, stop=stop)
+    return Move(after, tuple(tells), stop=stop)
 
 
-def _told(hop: Hop, stage: Stage, word: Word, itself: bool, late: bool) -> Fact:
+def _success(hop: Hop, stage: Stage, word: Word, *, late: bool) -> Fact:
     return Fact(
         sender=hop.sender,
         references=hop.references,
         units=hop.units,
         answer=word.answer if stage is Stage.SENT else None,
-        raw=word.raw if itself else None,
-        implied=word.implied or not itself,
+        raw=word.raw if stage is hop.stage else None,
+        implied=stage is not word.stage,
         late=late,
     )
 
@@ -135,18 +130,20 @@ def _lose(life: Life, number: int, now: int, word: Word) -> Move:
     """Go on to the next plan after a hop was lost; where none is left and nothing is in play, so is the message."""
     hop = life.hops[number]
     untold = replace(life, revision=life.revision + 1)
-    if life.stage >= Stage.DELIVERED or any(not each.cancelled and each.stage not in LOST for each in life.hops):
+    if life.stage >= Stage.DELIVERED or any(each.waiting or each.stage in SUCCESS for each in life.hops):
         return Move(untold)
     if life.plans:
         return next_hop(untold, now)
     if _ending(life) <= life.stage:
         return Move(untold)
-    # The receipt of a hop is not the message's own, except where the platform says so: two changes, of which one is told.
+    # First the hop fails and then the message, except where the platform's receipt is the message's own.
     return _fail(untold if hop.submitted and not hop.own_receipt else life, now, word, hop)
 
 
 def _ending(life: Life) -> Stage:
-    return Stage.EXPIRED if life.hops and all(hop.stage is Stage.EXPIRED for hop in life.hops) else Stage.FAILED
+    """Tell how a message ends that no hop can deliver any more: it expired only if every hop it was sent over did."""
+    stages = [hop.stage for hop in life.hops]
+    return Stage.EXPIRED if Stage.EXPIRED in stages and Stage.FAILED not in stages else Stage.FAILED
 
 
 def _fail(life: Life, now: int, word: Word, hop: Hop | None = None) -> Move:
@@ -208,5 +205,7 @@ def _in_place(hops: tuple[Hop, ...], hop: Hop) -> tuple[Hop, ...]:
 
 def _cancelled(hops: tuple[Hop, ...]) -> tuple[tuple[Hop, ...], tuple[int, ...]]:
     """Cancel what still has to be submitted; give the hops after it, and the numbers of those."""
-    stop = tuple(hop.number for hop in hops if hop.waiting)
-    return tuple(replace(hop, cancelled=True) if hop.waiting else hop for hop in hops) if stop else hops, stop
+    stop = [hop.number for hop in hops if hop.waiting]
+    if not stop:
+        return hops, ()
+    return tuple(replace(hop, cancelled=True) if hop.number in stop else hop for hop in hops), tuple(stop)

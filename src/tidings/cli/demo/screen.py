@@ -1,0 +1,109 @@
+"""How the demonstration looks: lines as they come, at 80 columns, and a table in the end."""
+
+import time
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from tidings import __version__
+from tidings.cli.demo.receiver import Told
+from tidings.cli.demo.story import OMNICHANNEL, Chapter, Outcome
+from tidings.cli.show import STAGE_STYLES
+
+WIDTH = 80
+COLUMN = 32
+"""Characters for one vocabulary's events; the longest has 29, and two marks follow."""
+WORDS = {"sentRequest": "cyan", "inbound": "magenta", "reaction": "magenta"}
+
+
+class Screen:
+    """What is shown, as it happens."""
+
+    def __init__(self) -> None:
+        self._console = Console(width=WIDTH, highlight=False)
+        self._begun = time.monotonic()
+
+    def open(self, hub_url: str, players: Sequence[str], subscriber_url: str) -> None:
+        """Say who is there."""
+        paper = self._console
+        paper.print(Rule(Text(f"Tidings {__version__}: what became of your messages", style="bold")))
+        about = Table.grid(padding=(0, 2))
+        about.add_column(style="dim")
+        about.add_column()
+        about.add_row(
+            "Hub", Text.assemble((hub_url, "cyan"), "  one SQLite file, every fact on disk before its answer")
+        )
+        about.add_row("Providers", f"{', '.join(players)}  (simulated)")
+        about.add_row("Subscriber", Text.assemble((subscriber_url, "cyan"), "  the same events in two vocabularies"))
+        about.add_row("✓✓", "the Standard Webhooks signature is good, and the vocabulary's own")
+        paper.print(about)
+
+    def begin(self, number: int, chapter: Chapter) -> None:
+        """Begin a chapter."""
+        self._console.print()
+        self._console.print(Text.assemble((f" {number + 1}  ", "bold yellow"), (chapter.title, "bold")))
+
+    def tell(self, number: int, told: Told) -> None:
+        """Show a webhook in its vocabulary's column."""
+        line = Text(f"{time.monotonic() - self._begun:6.2f} s ", style="dim")
+        line.append(f"{number + 1}  ", style="yellow")
+        if told.vocabulary != OMNICHANNEL:
+            line.append(" " * (COLUMN + 2))
+        line.append_text(_marked(told))
+        self._console.print(line)
+
+    def close(self, chapters: Sequence[Chapter], outcomes: Sequence[Outcome], wrong: Sequence[Sequence[str]]) -> None:
+        """Show what became of every message, and in red what should have."""
+        table = Table(box=box.HORIZONTALS, width=WIDTH, header_style="bold", show_lines=True, padding=(0, 1, 0, 0))
+        table.add_column("", width=1)
+        table.add_column("Final stage, hops", width=16)
+        table.add_column("Omnichannel", width=28)
+        table.add_column("Channels", width=29)
+        for number, (outcome, faults) in enumerate(zip(outcomes, wrong, strict=True)):
+            summary = Text.assemble((outcome.stage, STAGE_STYLES.get(outcome.stage, "")), style="bold")
+            for hop in outcome.hops:
+                summary.append_text(Text(f"\n{hop}", style="not bold dim"))
+            if outcome.answers is not None:
+                summary.append_text(Text(f"\nanswers {outcome.answers + 1}", style="not bold dim"))
+            mark = Text(str(number + 1), style="bold red" if faults else "bold yellow")
+            table.add_row(mark, summary, _listed(outcome.omnichannel), _listed(outcome.channels))
+        self._console.print()
+        self._console.print(table)
+        for number, (chapter, faults) in enumerate(zip(chapters, wrong, strict=True)):
+            for fault in faults:
+                self._console.print(Text(f"✗ {number + 1}  {chapter.title}: {fault}", style="red"))
+
+    def conclude(self, webhooks: int, unproven: int, *, as_expected: bool) -> None:
+        """Say in one line how it came out."""
+        took = time.monotonic() - self._begun
+        signatures = f"{2 * webhooks - unproven} of {2 * webhooks} signatures verified"
+        good = Text.assemble(("✓ Everything is as it must be: ", "bold green"))
+        bad = Text.assemble(("✗ Not everything is as it must be: ", "bold red"))
+        self._console.print((good if as_expected else bad).append(f"{webhooks} webhooks, {signatures}, {took:.1f} s."))
+
+
+def _marked(told: Told) -> Text:
+    label = _label(told.label)
+    label.append(" ")
+    for good in (told.standard, told.own):
+        label.append("✓" if good else "✗", style="green" if good else "bold red")
+    return label
+
+
+def _label(label: str) -> Text:
+    """Write an event with its telling word in its colour: the status or type, of message events their own name."""
+    event, _, word = label.partition(" ")
+    family, _, name = event.rpartition(".")
+    telling = name if family == "message" else word
+    style = WORDS.get(telling) or STAGE_STYLES.get(telling, "magenta")
+    if family == "message":
+        return Text.assemble(f"{family}.", (name, style), f" {word}" if word else "")
+    return Text.assemble(f"{event} ", (word, style))
+
+
+def _listed(labels: Sequence[str]) -> Text:
+    return Text("\n").join(_label(each) for each in labels)

@@ -1,0 +1,24 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from support.tenant import Tenant, tenants
+
+
+@pytest.fixture
+async def both(tmp_path: Path) -> AsyncIterator[tuple[Tenant, Tenant]]:
+    async with tenants(tmp_path) as pair:
+        yield pair
+
+
+@pytest.fixture
+def acme(both: tuple[Tenant, Tenant]) -> Tenant:
+    """The tenant that things happen to."""
+    return both[0]
+
+
+@pytest.fixture
+def stranger(both: tuple[Tenant, Tenant]) -> Tenant:
+    """Another tenant, who must see nothing of it."""
+    return both[1]
