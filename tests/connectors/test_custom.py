@@ -109,7 +109,7 @@ def test_polled_message_is_handed_over_in_the_same_words() -> None:
     with pytest.raises(StopIteration) as end:
         next(polled.send(outgoing(0), report_to=CALLBACK_URL))
     answer = encode_raw({"to": "1", "successful": True, "clientRef": "m"})
-    assert end.value.value == Sent(pieces=(Piece("m"),), answer=answer)
+    assert end.value.value == Sent(pieces=(Piece("m"),), answer=answer, units=1)
 
 
 @pytest.mark.parametrize("late", [timedelta(minutes=-5), timedelta(0), timedelta(minutes=5)])

@@ -92,7 +92,7 @@ _MARK = "---- the next block ----\n"
 
 def _script(path: Path) -> tuple[str, list[str | None]]:
     """Join the blocks that are run into one script; give what each of them shows, None where it shows nothing."""
-    script = ["set -e -o pipefail", "trap 'kill $(jobs -p) 2> /dev/null' EXIT", "exec 2>&1"]
+    script = ["set -e -o pipefail", "trap 'kill $(jobs -p) 2> /dev/null || true' EXIT", "exec 2>&1"]
     shown: list[str | None] = []
     for block in blocks(path):
         if block.info == ("sh", "run"):

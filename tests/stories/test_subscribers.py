@@ -19,7 +19,7 @@ async def test_a_flaky_and_a_hanging_subscriber_delay_nobody_else(tmp_path: Path
         tries[got.id] += 1
         return 204 if tries[got.id] > 2 else 503
 
-    async with telling(tmp_path, webhook_timeout=2.0) as story:
+    async with telling(tmp_path, webhook_timeout=4.0) as story:
         await story.channel("whatsapp-cloud")
         at_work, workspace, now = story.at_work, story.workspace, story.clock.now
         flaky = Subscriber(at_work, workspace, now, fail_twice)

@@ -37,12 +37,12 @@ def parts(path: Path) -> dict[str, str]:
     return {found["name"]: found["text"] for found in _PART.finditer(path.read_text())}
 
 
-def fill(path: Path, made: Mapping[str, str]) -> None:
-    """Write the generated parts of a document anew."""
+def fill(path: Path, made: Mapping[str, str]) -> bool:
+    """Write the generated parts of a document anew; say whether that changed it."""
     text = path.read_text()
     filled = _PART.sub(lambda found: found["open"] + made[found["name"]] + found["close"], text)
-    if filled != text:
-        path.write_text(filled)
+    path.write_text(filled)
+    return filled != text
 
 
 def links(path: Path) -> Iterator[str]:

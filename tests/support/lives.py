@@ -46,15 +46,22 @@ class Living:
 
     async def call_back(self, body: bytes) -> int:
         """Post a signed callback; gives the status."""
+        return await self.post(body, self.signed(body))
+
+    async def post(self, body: bytes, headers: dict[str, str]) -> int:
+        """Post a callback with a signature made at whatever time; gives the status."""
+        url = f"/callbacks/{self.channel}"
+        return (await self.visit("POST", url, key=None, content=body, headers=headers)).status_code
+
+    def signed(self, body: bytes) -> dict[str, str]:
+        """Sign a callback now."""
         seconds = self.visit.clock.now() // 1000
-        headers = {
+        return {
             "webhook-id": "call",
             "webhook-timestamp": str(seconds),
             "webhook-signature": sign_standard(KEY, "call", seconds, body),
             "content-type": "application/json",
         }
-        url = f"/callbacks/{self.channel}"
-        return (await self.visit("POST", url, key=None, content=body, headers=headers)).status_code
 
 
 async def living(visit: Visiting, **settings: Any) -> Living:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -46,9 +46,23 @@ def compare(told: Any, published: Any, replaced: Mapping[str, Form]) -> None:
         _check(path, form, told)
         _replace(ours, path)
         _replace(theirs, path)
-    assert ours == theirs
-    # Python takes 1, 1.0 and True for the same; JSON does not.
-    assert json.dumps(ours, sort_keys=True) == json.dumps(theirs, sort_keys=True)
+    differences = list(_differences(ours, theirs))
+    assert not differences, "\n".join(differences)
+
+
+def _differences(told: Any, published: Any, path: str = "") -> Iterator[str]:
+    if isinstance(told, dict) and isinstance(published, dict):
+        for name in told.keys() | published.keys():
+            below = f"{path}.{name}".removeprefix(".")
+            if name in told and name in published:
+                yield from _differences(told[name], published[name], below)
+            else:
+                yield f"{below} is only {'told' if name in told else 'published'}"
+    elif isinstance(told, list) and isinstance(published, list) and len(told) == len(published):
+        for index, (ours, theirs) in enumerate(zip(told, published, strict=True)):
+            yield from _differences(ours, theirs, f"{path}.{index}".removeprefix("."))
+    elif told != published or type(told) is not type(published):  # To Python, 1 is 1.0 and True; not to JSON.
+        yield f"{path}: told {told!r}, published {published!r}"
 
 
 def _check(path: str, form: Form, told: Any) -> None:

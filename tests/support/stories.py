@@ -62,7 +62,10 @@ STANDS: Final[Mapping[str, Stand]] = {
         ("sent", "delivered", "read"),
     ),
     "custom": Stand(
-        CustomProvider, "mms", {"signingKey": KEY, "sender": "+447700900000", "reads": True}, {"phoneNumber": "447700900001"}
+        CustomProvider,
+        "mms",
+        {"signingKey": KEY, "sender": "+447700900000", "reads": True},
+        {"phoneNumber": "447700900001"},
     ),
 }
 
@@ -82,9 +85,7 @@ class Story:
     async def channel(self, connector: str, *, set_up: Mapping[str, Any] | None = None, **more: Any) -> Any:
         """Set up a channel with its simulated provider, made with `more`; `set_up` is more of the channel."""
         stand = STANDS[connector]
-        simulator = stand.simulator(
-            dict(stand.settings), **{"pace": PACE, "retry_seconds": RETRY_SECONDS, **more}
-        )
+        simulator = stand.simulator(dict(stand.settings), **{"pace": PACE, "retry_seconds": RETRY_SECONDS, **more})
         url = await simulator.start()
         where = {"url": f"{url}/messages"} if connector == "custom" else {"baseUrl": url}
         asked = {"platform": stand.platform, "connector": connector, **(set_up or {})}
@@ -134,6 +135,12 @@ class Story:
         await self.quiet()
         assert self.subscriber.told == told
 
+    async def hears_of(self, name: str, number: int = 1) -> Any:
+        """Wait until the subscriber has been told of this so many times; give the last of those webhooks."""
+        bodies = self.subscriber.bodies
+        await until(lambda: len(bodies(name)) >= number, what=f"{name}; told {self.subscriber.told}")
+        return bodies(name)[number - 1]
+
     async def quiet(self) -> None:
         """Wait until no provider has anything left to post, and every subscriber has been told what there is."""
         for simulator in self.simulators:
@@ -155,7 +162,8 @@ async def telling(
         story = Story(at_work, clock, workspace, subscriber)
         async with subscriber.receiver:
             try:
-                await subscriber.want_all(*platforms)
+                await subscriber.want()
+                await subscriber.want_platforms(*platforms)
                 yield story
             finally:
                 await asyncio.gather(*(each.stop() for each in story.simulators))

@@ -16,6 +16,7 @@ from support.receiver import Got, Receiver
 
 OMNICHANNEL = "/omnichannel"
 EVERYTHING = ("message.*", "message.sentRequest", "interaction.click")
+FAMILIES = ("outbound", "interaction", "inbound")
 SECRET = "a-secret-of-the-subscriber"
 
 
@@ -70,11 +71,9 @@ class Subscriber:
             )
             self._keys[f"/{event}?token=1"] = Keys(url, SECRET, made["standardSigningKey"])
 
-    async def want_all(self, *platforms: str) -> None:
-        """Subscribe to everything in both vocabularies, in the channels one on these platforms."""
-        await self.want()
-        families = ("outbound", "interaction", "inbound")
-        await self.want_channels(*(f"{each}.{family}" for each in platforms for family in families))
+    async def want_platforms(self, *platforms: str) -> None:
+        """Subscribe to everything that the channels vocabulary tells of these platforms, by its names of them."""
+        await self.want_channels(*(f"{each}.{family}" for each in platforms for family in FAMILIES))
 
     @property
     def told(self) -> dict[str, list[str]]:

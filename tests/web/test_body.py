@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from tidings.model.errors import Refused
 from tidings.web import body as reading
-from tidings.web.body import Left, read_body
+from tidings.web.body import Left, read_body, unpack
 
 LIMIT = 1000
 
@@ -107,3 +108,14 @@ async def test_slow_body_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_client_that_leaves_is_not_answered(chunks: list[bytes]) -> None:
     with pytest.raises(Left):
         await read_body(client(*chunks, leaves=True), {}, LIMIT)
+
+
+def test_bomb_is_not_unpacked_to_be_measured() -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(packer.compress(bytes(1_000_000)) for _ in range(50)) + packer.flush()
+    tracemalloc.start()
+    with pytest.raises(Refused):
+        unpack(bomb, "gzip", LIMIT)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000

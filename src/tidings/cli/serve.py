@@ -11,8 +11,8 @@ app = typer.Typer()
 @app.command(
     epilog=examples(
         "tidings serve",
-        "tidings serve --port 9000 --data-dir /var/lib/tidings --public-url https://hub.example.com",
-        "tidings serve --database-url postgresql://tidings@localhost/tidings",
+        "tidings serve --port 9000 --data-dir ./data --public-url https://hub.example.com",
+        "tidings serve --database-url $DATABASE_URL",
     )
 )
 @told_plainly

@@ -80,7 +80,8 @@ def _delete(workspace: str, message: str) -> Transaction[bool]:
     for name in ("drop_attempts_at", "drop_held_at"):
         yield statement(name)(subscriptions=subscriptions, positions=positions)
     yield from _empty_answers(about)
-    for channel in {about.channel, *(hop.channel for hop in life.hops)} - {""}:
+    channels = {about.channel, *(hop.channel for hop in life.hops), *(route.channel for route in about.routes)}
+    for channel in channels - {""}:
         yield statement("drop_reach")(channel=channel, message=message)
     pieces = [(hop.channel, part.reference, message) for hop in life.hops for part in hop.parts]
     if about.platform_reference:

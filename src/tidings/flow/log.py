@@ -9,7 +9,6 @@ import structlog
 from tidings.model.events import Event
 from tidings.model.messages import Message
 
-
 logger = structlog.get_logger()
 
 

@@ -196,8 +196,9 @@ class Page:
             for position, (index, message, tell) in enumerate(self._tells, first):
                 events.setdefault(index, []).append((self._event(position, message, tell), self.messages[message]))
         yield from self._write_lives()
-        for name, values in self._rows.items():
-            yield _STATEMENTS[name].many(values)
+        for name, asked in _STATEMENTS.items():
+            if values := self._rows.get(name):
+                yield asked.many(values)
         written = [event_row(event) for told in events.values() for event, _ in told]
         if written:
             yield _PUT_EVENT.many(written)
@@ -260,6 +261,7 @@ def _unsent(message: Message, life: Life) -> Iterator[tuple[str, str]]:
 _PUT_EVENT = statement("put_event")
 _PUT_LIFE = statement("put_life")
 _MOVE_LIFE = statement("move_life")
+# In the order they are run: a hop that is both started and stopped within one batch is stopped.
 _STATEMENTS = {
     name: statement(name)
     for name in (

@@ -5,7 +5,7 @@ process that falls silent loses its leases after a while, and another goes on fr
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -50,7 +50,8 @@ class Readers:
         await self._world.store.database.listen(self._hear)
         await self._settle()
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(each) for each in (self._keep_leases(), self._sweep(), self._forget())]
+        work = (self._follow_changes(), self._keep_leases(), self._sweep(), self._forget())
+        self._tasks = [loop.create_task(each) for each in work]
 
     async def stop(self) -> None:
         """Stop every reader, write down where each stands, and let go of the leases."""
@@ -105,6 +106,12 @@ class Readers:
         active = {each.id: each for each in directory.subscriptions.values() if each.active}
         wanted = [SWEEP, *map(_name, active.values()), *map(_name, directory.channels.values())]
         self._held = await self._leases(wanted)
+        await self._settle_notifiers(active)
+        await self._settle_senders(directory.channels)
+        if not self._changed.is_set():
+            self._settled.set()
+
+    async def _settle_notifiers(self, active: Mapping[str, Subscription]) -> None:
         for id_, (subscription, notifier) in tuple(self._notifiers.items()):
             if id_ not in active or _name(subscription) not in self._held:
                 self._world.log.remove(subscription.workspace, notifier)
@@ -116,17 +123,17 @@ class Readers:
                     await self._follow(subscription)
                 except (TidingsError, LookupError):
                     logger.exception("a subscription cannot be told", subscription=subscription.id)
+
+    async def _settle_senders(self, channels: Mapping[str, Channel]) -> None:
         for id_, (channel, sender) in tuple(self._senders.items()):
-            if directory.channels.get(id_) != channel or _name(channel) not in self._held:
+            if channels.get(id_) != channel or _name(channel) not in self._held:
                 del self._senders[id_]
                 await sender.stop()
-        for channel in directory.channels.values():
+        for channel in channels.values():
             if _name(channel) in self._held and channel.id not in self._senders:
                 sender = Sender(self._world, channel)
-                self._senders[channel.id] = (channel, sender)
                 await sender.start()
-        if not self._changed.is_set():
-            self._settled.set()
+                self._senders[channel.id] = (channel, sender)
 
     async def _follow(self, subscription: Subscription) -> None:
         known = self._notifiers.get(subscription.id)
@@ -144,7 +151,7 @@ class Readers:
                 notifier.change(subscription)
         self._notifiers[subscription.id] = (subscription, notifier)
 
-    async def _leases(self, wanted: Sequence[str]) -> frozenset[str]:
+    async def _leases(self, wanted: Collection[str]) -> frozenset[str]:
         """Take or keep the leases that nobody else holds."""
         world = self._world
         if world.store.database.exclusive:
@@ -156,7 +163,17 @@ class Readers:
         return await world.store.write(lambda: _take_leases(names, self._holder, now, until))
 
     async def _keep_leases(self) -> None:
-        """Follow the directory, and keep the leases alive."""
+        """Keep the leases alive, also while readers are being waited for that take their time to stop."""
+        while not self._world.store.database.exclusive:
+            await asyncio.sleep(self._world.settings.lease_seconds / 3)
+            try:
+                if await self._leases(self._held) != self._held:
+                    self._changed.set()
+            except Exception:
+                logger.exception("leases could not be kept")
+
+    async def _follow_changes(self) -> None:
+        """Follow the directory, and take over what another process has let go of."""
         while True:
             try:
                 async with asyncio.timeout(self._world.settings.lease_seconds / 3):

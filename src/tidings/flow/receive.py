@@ -6,7 +6,7 @@ from tidings.flow.facts import Told, Unread
 from tidings.flow.world import World
 from tidings.model.errors import BadSignature, Unreadable
 from tidings.model.exchange import Answer, Callback
-from tidings.model.reports import Unknown
+from tidings.model.reports import Inbound, Report, Unknown
 from tidings.model.workspaces import Channel
 
 log = structlog.get_logger()
@@ -34,14 +34,29 @@ async def receive(world: World, channel: Channel, callback: Callback) -> Answer:
         if not isinstance(error, Unreadable):
             log.exception("connector broke", connector=connector.name, channel=channel.id)
         world.counts.add("callbacks", "unreadable")
-        await world.record(Unread(channel, callback, str(error)))
+        await world.record(Unread(channel, callback, str(error).replace("\0", "")))
         return connector.answer(callback)
     world.counts.add("callbacks", "taken")
     written = []
-    for report in reports:
+    for each in reports:
+        report = Unknown(each.raw, "a NUL in what would be looked for") if _has_nul(each) else each
         if isinstance(report, Unknown):
             world.counts.add("reports", "unknown")
         written.append(world.store.put(world.pen, Told(channel, report)))
     for future in written:
         await future
     return connector.answer(callback)
+
+
+def _has_nul(report: Report) -> bool:
+    """Tell whether a report cannot be found again by its texts: no database keeps or compares NUL faithfully."""
+    match report:
+        case Unknown(why=why):
+            return "\0" in why
+        case Inbound(key=key, sender=sender, reply_to=target):
+            texts = [key, sender]
+        case _:
+            texts, target = [report.key, getattr(report, "sender", "")], report.target
+    if target is not None:
+        texts += (target.message, target.reference, target.address)
+    return any("\0" in text for text in texts)

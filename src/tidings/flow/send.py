@@ -5,9 +5,11 @@ the provider may have it.
 """
 
 import asyncio
+import heapq
 from collections import deque
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from itertools import count
+from typing import Any, Final
 
 import structlog
 
@@ -36,6 +38,18 @@ RETRIES = Schedule(
 """When a hop that was not taken is tried again, where the provider names no time; the last wait is repeated until the
 message expires."""
 
+LONGEST_WAIT = 86_400.0
+"""Seconds: as far as a provider's wish to wait is followed."""
+
+AGAIN_AFTER = 1000
+"""Milliseconds until the store is asked again when it failed us."""
+
+RECORD_WAITS = (0.1, 0.5, 1, 2, 5, 10, 20, 30, 30, 30)
+"""Seconds between the tries to write down what a provider said: nobody else knows it."""
+
+_ANYBODY: Final = "\0"
+"""No address. As long as it must wait, everybody must."""
+
 
 class Sender:
     """The reader of one channel's due hops."""
@@ -45,7 +59,10 @@ class Sender:
         self.channel = channel
         self._queue: deque[Start] = deque()
         self._known: set[tuple[str, int]] = set()
-        """Hops in the queue or under way."""
+        """Hops in the queue, resting or under way."""
+        self._resting: list[tuple[int, int, Start]] = []
+        """Hops to people who have just been sent another one: when they may go, in order."""
+        self._order = count()
         self._under_way = 0
         self._more = True
         """Whether the store may have due hops that are not in the queue."""
@@ -53,6 +70,7 @@ class Sender:
         self._stopped = False
         self._timer: Timer | None = None
         self._wake_at = 0
+        self._settling: Timer | None = None
         self._connector: Connector[Any] | None = None
         self._pace = Pace(None, None)
 
@@ -68,14 +86,17 @@ class Sender:
         self._pace = Pace(
             limits.rate_per_second or able.rate_per_second, limits.per_recipient_seconds or able.per_recipient_seconds
         )
-        await self._settle_taken()
+        # Alone on the database, whoever took a hop is dead; else it may still be waiting for an answer.
+        await self._settle_taken(0 if self._world.store.database.exclusive else self._silence)
+        self._settle_again()
         self.look()
 
     async def stop(self) -> None:
         """Start nothing more, and let what is under way end."""
         self._stopped = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._settling):
+            if timer is not None:
+                timer.cancel()
         # Once in a reader's life; an event would be set for every message.
         while self._under_way or self._filling:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -87,7 +108,7 @@ class Sender:
 
     def offer(self, start: Start) -> None:
         """Take a hop that has just become due."""
-        if len(self._queue) >= QUEUE or self._filling:
+        if self._is_full(QUEUE) or self._filling:
             self._more = True
             return
         self._enqueue(start)
@@ -98,18 +119,39 @@ class Sender:
         self._more = True
         self._pump()
 
-    async def _settle_taken(self) -> None:
-        """Decide on the hops that were taken when the last sender ended."""
+    @property
+    def _silence(self) -> int:
+        """Milliseconds after which whoever took a hop will hear no answer any more."""
+        return round(self._world.settings.provider_timeout * 2000)
+
+    async def _settle_taken(self, silence: int) -> None:
+        """Decide on the hops that somebody else took so long ago and said nothing more of."""
         assert self._connector is not None
         world = self._world
-        # Another process that lost its lease may still be waiting for an answer.
-        silent = 0 if world.store.database.exclusive else round(world.settings.provider_timeout * 2000)
-        taken = await world.store.read(_left_taken(self.channel.id, world.clock.now() - silent))
+        taken = await world.store.read(_left_taken(self.channel.id, world.clock.now() - silence))
         for message, hop in taken:
+            if (message, hop) in self._known:
+                continue
             if self._connector.able.deduplicates:
                 await world.record(PutOff(message, hop, world.clock.now()))
             else:
                 await world.record(Doubted(message, hop, round(world.settings.uncertain_grace * 1000)))
+
+    def _settle_again(self) -> None:
+        """Look for such hops from time to time: what was too young to decide on grows older."""
+        if not self._stopped:
+            self._settling = self._world.clock.at(self._world.clock.now() + self._silence, self._settle_later)
+
+    def _settle_later(self) -> None:
+        self._world.spawn(self._settle_and_look())
+        self._settle_again()
+
+    async def _settle_and_look(self) -> None:
+        await self._settle_taken(self._silence)
+        self.look()
+
+    def _is_full(self, bound: int) -> bool:
+        return len(self._queue) + len(self._resting) >= bound
 
     def _enqueue(self, start: Start) -> None:
         key = (start.message.id, start.hop.number)
@@ -122,38 +164,47 @@ class Sender:
         if self._connector is None or self._stopped or self.polled:
             return
         now = self._world.clock.now()
-        later: list[Start] = []
-        wait: int | None = None
+        self._rouse(now)
         while self._queue and self._under_way < self._world.settings.send_concurrency:
+            if pause := self._pace.wait(_ANYBODY, now):
+                self._wake(now + pause)
+                break
             start = self._queue.popleft()
-            pause = self._pace.wait(start.hop.address, now)
-            if pause:
-                later.append(start)
-                wait = pause if wait is None else min(wait, pause)
-                if len(later) > self._world.settings.send_concurrency:
-                    break
+            if pause := self._pace.wait(start.hop.address, now):
+                heapq.heappush(self._resting, (now + pause, next(self._order), start))
                 continue
             self._pace.went(start.hop.address, now)
             self._under_way += 1
             self._world.spawn(self._submit(start))
-        self._queue.extendleft(reversed(later))
-        if wait is not None:
-            self._wake(now + wait)
-        if self._more and not self._queue and not self._filling:
+        if self._resting:
+            self._wake(self._resting[0][0])
+        if self._more and not self._filling and not self._is_full(QUEUE // 2):
             self._filling = True
             self._world.spawn(self._fill())
+
+    def _rouse(self, now: int) -> None:
+        """Put those who have rested long enough in front again, in their order."""
+        rested = []
+        while self._resting and self._resting[0][0] <= now:
+            rested.append(heapq.heappop(self._resting)[2])
+        self._queue.extendleft(reversed(rested))
 
     async def _fill(self) -> None:
         """Read due hops from the store."""
         try:
             self._more = False
             now = self._world.clock.now()
-            starts, next_at = await self._world.store.read(_due(self.channel.id, now, QUEUE))
+            found = await self._world.store.read(_due(self.channel.id, now, QUEUE, frozenset(self._known)))
+        except Exception:
+            self._more = True
+            self._wake(self._world.clock.now() + AGAIN_AFTER)
+            raise
         finally:
             self._filling = False
+        starts, whole, next_at = found
         for start in starts:
             self._enqueue(start)
-        self._more = self._more or len(starts) == QUEUE
+        self._more = self._more or not whole
         if next_at is not None:
             self._wake(next_at)
         if self._queue or self._more:
@@ -174,22 +225,50 @@ class Sender:
     async def _submit(self, start: Start) -> None:
         message, hop = start.message, start.hop
         try:
-            tries = await self._world.store.write(lambda: _take(message.id, hop.number, self._world.clock.now()))
-            if tries is not None:
-                await self._world.record(await self._hand_over(message, hop, tries))
+            fact = await self._try(message, hop)
+            if fact is not None:
+                await self._record(fact)
+            if isinstance(fact, PutOff):
+                self._wake(fact.until)
         finally:
             self._known.discard((message.id, hop.number))
             self._under_way -= 1
             self._pump()
+
+    async def _try(self, message: Message, hop: Hop) -> MessageFact | None:
+        """Take a hop and hand it over; None where somebody else has it, or nobody needs it any more."""
+        now = self._world.clock.now()
+        try:
+            tries = await self._world.store.write(lambda: _take(message.id, hop.number, now))
+        except Exception:
+            # It may be marked as taken all the same, and then nobody else would ever send it.
+            log.exception("a hop could not be taken", channel=self.channel.id, message=message.id)
+            return PutOff(message.id, hop.number, now + AGAIN_AFTER)
+        return None if tries is None else await self._hand_over(message, hop, tries)
+
+    async def _record(self, fact: MessageFact) -> None:
+        """Write down what came of a hop; what cannot be written is settled as if we had died here."""
+        for pause in RECORD_WAITS:
+            try:
+                await self._world.record(fact)
+            except Exception:
+                log.exception("what came of a hop could not be written down", channel=self.channel.id)
+                if self._stopped:
+                    return
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def _hand_over(self, message: Message, hop: Hop, tries: int) -> MessageFact:
         """Hand one due hop to its provider, and say what came of it."""
         world = self._world
         assert self._connector is not None
         now = world.clock.now()
+        if message.redacted:
+            return NotSubmitted(message.id, hop.number, Reason(Cause.CANCELLED, "It was redacted before it was sent."))
         outgoing = outgoing_of(message, hop, now, tries)
-        exchange = self._connector.send(outgoing, report_to=world.callback_url(self.channel.id))
         try:
+            exchange = self._connector.send(outgoing, report_to=world.callback_url(self.channel.id))
             sent = await world.http.carry(exchange, timeout=world.settings.provider_timeout)
         except SendFailed as failure:
             world.counts.add("submissions", "failed")
@@ -214,11 +293,10 @@ class Sender:
         pause = RETRIES.wait(min(tries + 1, len(RETRIES.waits)), share)
         assert pause is not None
         if wait.after is not None:
-            pause = round(wait.after * 1000)
+            pause = round(min(max(wait.after, 0.0), LONGEST_WAIT) * 1000)
         if wait.channel_wide:
             self._pace.stop_until(now + pause)
         self._world.counts.add("submissions", "deferred")
-        self._wake(now + pause)
         return PutOff(message, hop, now + pause)
 
     def _doubt(self, message: str, hop: int, why: str) -> Doubted:
@@ -263,12 +341,14 @@ def _left_taken(channel: str, before: int) -> Transaction[Sequence[tuple[str, in
     return [(row[0], row[1]) for row in rows]
 
 
-def _due(channel: str, now: int, limit: int) -> Transaction[tuple[list[Start], int | None]]:
-    """Read the hops of a channel that are due, and when the next one will be."""
+def _due(
+    channel: str, now: int, limit: int, known: Collection[tuple[str, int]]
+) -> Transaction[tuple[list[Start], bool, int | None]]:
+    """Read the due hops of a channel that are not known, whether that is all, and when the next one will be due."""
     due = yield statement("due_hops")(channel=channel, now=now, limit=limit)
-    messages = [row[0] for row in due]
-    rows = yield statement("with_lives")(messages=messages)
-    known = {row[0]: (decode_message(row[1]), decode_life(row[2])) for row in rows}
-    starts = [Start(known[row[0]][0], known[row[0]][1].hops[row[1]]) for row in due]
+    new = [(row[0], row[1]) for row in due if (row[0], row[1]) not in known]
+    rows = yield statement("with_lives")(messages=[message for message, _ in new])
+    found = {row[0]: (decode_message(row[1]), decode_life(row[2])) for row in rows}
+    starts = [Start(found[message][0], found[message][1].hops[hop]) for message, hop in new]
     rows = yield statement("next_due")(channel=channel, after=now)
-    return starts, rows[0][0]
+    return starts, len(due) < limit, rows[0][0]

@@ -1,6 +1,7 @@
 """What a connector says to its provider, and what the provider says to us."""
 
 from collections.abc import Generator, Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -117,8 +118,11 @@ class Callback(Struct, frozen=True, kw_only=True):
 
     @property
     def arguments(self) -> dict[str, str]:
-        """The query's parameters; the first of each name."""
-        pairs = parse_qsl(self.query, keep_blank_values=True, max_num_fields=1000)
+        """The query's parameters, the first of each name; none of a query with more than a thousand."""
+        try:
+            pairs = parse_qsl(self.query, keep_blank_values=True, max_num_fields=1000)
+        except ValueError:
+            return {}
         return dict(reversed(pairs))
 
     @property
@@ -144,7 +148,10 @@ def retry_after(headers: Mapping[str, str], now: int) -> int | None:
     if value.isascii() and value.isdigit() and len(value) < _LONGEST_WAIT:
         return int(value) * 1000
     try:
-        return max(0, round(parsedate_to_datetime(value).timestamp() * 1000) - now)
+        moment = parsedate_to_datetime(value)
+        if moment.tzinfo is None:  # the old form without a zone is of Greenwich too
+            moment = moment.replace(tzinfo=UTC)
+        return max(0, round(moment.timestamp() * 1000) - now)
     except (ValueError, TypeError, OverflowError):
         return None
 

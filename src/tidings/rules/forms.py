@@ -12,13 +12,19 @@ def form_fields(body: bytes, most: int = MOST_FIELDS) -> tuple[tuple[str, str], 
     """Read form fields in order; octets that are no UTF-8 are kept as surrogates. Raises ValueError beyond `most`."""
     if body.count(b"&") >= most:
         raise ValueError(f"more than {most} fields")
-    pairs = (field.partition(b"=") for field in body.split(b"&") if field)
-    return tuple((_text(name), _text(value)) for name, _, value in pairs)
+    pairs = []
+    for field in body.decode("utf-8", "surrogateescape").split("&"):
+        name, _, value = field.partition("=")
+        if "%" in field or "+" in field:
+            name, value = _decoded(name), _decoded(value)
+        if field:
+            pairs.append((name, value))
+    return tuple(pairs)
 
 
-def _text(written: bytes) -> str:
-    if b"+" in written:
-        written = written.replace(b"+", b" ")
-    if b"%" in written:
-        written = unquote_to_bytes(written)
-    return written.decode("utf-8", "surrogateescape")
+def _decoded(written: str) -> str:
+    if "+" in written:
+        written = written.replace("+", " ")
+    if "%" not in written:
+        return written
+    return unquote_to_bytes(written.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import asyncpg
@@ -23,6 +23,10 @@ _CHANNEL = "tidings"
 _READERS = 4
 _AGAIN_AFTER = 1.0
 """Seconds between two tries to listen again."""
+_DURABLE = """
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')
+"""
 _TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _UNUSABLE = (*_TROUBLE, SQLAlchemyError, CommandError, ValueError)
 
@@ -64,11 +68,7 @@ class Postgres(Database):
 
     async def _connect(self) -> "asyncpg.Connection[Any]":
         connection = await asyncpg.connect(self.url, statement_cache_size=512)
-        # Who has asked for more than this (`remote_apply`) keeps it.
-        await connection.execute(
-            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> ALL($1)",
-            ["on", "remote_apply"],
-        )
+        await connection.execute(_DURABLE)
         return connection
 
     @property
@@ -158,21 +158,10 @@ async def _run(connection: Any, transaction: Transaction[T]) -> T:
         query = next(transaction)
         while True:
             if query.rows is None:
-                rows = await connection.fetch(query.statement.postgres, *_storable(query.values))
+                rows = await connection.fetch(query.statement.postgres, *query.values)
             elif query.rows:
-                await connection.executemany(query.statement.postgres, [_storable(row) for row in query.rows])
+                await connection.executemany(query.statement.postgres, query.rows)
             query = transaction.send(rows)
     except StopIteration as end:
         value: T = end.value
         return value
-
-
-def _storable(values: Sequence[Any]) -> list[Any]:
-    """Put U+FFFD for NUL, which PostgreSQL's text cannot hold; whoever looks for such a text finds it so, too."""
-    return [_replaced(value) if isinstance(value, str | list) else value for value in values]
-
-
-def _replaced(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd") if "\0" in value else value
-    return [_replaced(each) for each in value]

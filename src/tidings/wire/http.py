@@ -100,7 +100,8 @@ class Http:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
         self._watched: dict[int, int] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        """What libcurl wants to know of each of its sockets."""
+        self._timer: asyncio.Handle | None = None
         self._idle: list[_Request] = []
         self._busy: dict[pycurl.Curl, _Request] = {}
 
@@ -216,7 +217,9 @@ class Http:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if milliseconds >= 0:
+        if milliseconds == 0:
+            self._timer = self._loop.call_soon(self._act, pycurl.SOCKET_TIMEOUT, 0)
+        elif milliseconds > 0:
             self._timer = self._loop.call_later(milliseconds / 1000, self._act, pycurl.SOCKET_TIMEOUT, 0)
 
     def _act(self, descriptor: int, event: int) -> None:

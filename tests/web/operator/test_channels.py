@@ -6,6 +6,8 @@ import jsonschema
 import pytest
 
 from support.visiting import PUBLIC, Visiting
+from tidings.connectors.custom import Custom
+from tidings.model.errors import Misconfigured
 
 KEY = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER_KEY = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
@@ -182,7 +184,7 @@ async def test_channel_of_another_workspace_is_not_found(visit: Visiting) -> Non
     other, theirs = await visit.workspace("Other")
     made = await visit.made(f"/workspaces/{other}/channels", ASKED, key=theirs)
     for method in ("GET", "PATCH", "DELETE"):
-        request = {"json": {}} if method == "PATCH" else {}
+        request: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
         answer = await visit(method, f"/workspaces/{mine}/channels/{made['id']}", key=key, **request)
         assert (answer.status_code, answer.json()["detail"]) == (404, f"There is no channel {made['id']}.")
 
@@ -207,3 +209,17 @@ async def test_same_channel_is_set_up_once_by_its_idempotency_key(visit: Visitin
     again = await visit("POST", path, key=key, json=ASKED, headers=named)
     assert (again.status_code, again.json()) == (201, first.json())
     assert len(visit.world.directory.channels) == 1
+
+
+async def test_settings_that_the_connector_itself_does_not_take_are_refused(
+    visit: Visiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, key = await visit.workspace()
+
+    def refuse(self: Custom, settings: Any, platform: str) -> None:
+        raise Misconfigured("this will not do")
+
+    monkeypatch.setattr(Custom, "__init__", refuse)
+    answer = await visit("POST", f"/workspaces/{workspace}/channels", key=key, json=ASKED)
+    problem = {"path": "settings", "message": "this will not do", "code": "invalid"}
+    assert (answer.status_code, answer.json()["errors"]) == (422, [problem])

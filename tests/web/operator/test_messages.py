@@ -5,6 +5,7 @@ from typing import Any
 from support.lives import PERSON, Living, receipt
 from support.receiver import Receiver
 from support.waiting import until
+from tidings.model.reports import Target
 from tidings.model.stages import Stage
 from tidings.web.operator.shown import shown
 
@@ -152,4 +153,5 @@ async def test_no_message_of_anybody_else_is_shown(life: Living) -> None:
 
 def test_everything_of_the_model_can_be_shown() -> None:
     assert shown({"a": (Stage.SENT, [1, None])}) == {"a": ["sent", [1, None]]}
+    assert shown(Target(until=10**17)) == {"until": 10**17}
     assert shown(b"text \xff") == "text �"

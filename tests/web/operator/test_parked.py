@@ -1,12 +1,17 @@
 """What is parked, and telling it again."""
 
+import asyncio
+
 import msgspec
 import pytest
 
 from support.lives import Living, receipt
 from support.visiting import Visiting
 from tidings.connectors.custom import Custom
-from tidings.flow.facts import Unread
+from tidings.flow.facts import Told, Unread
+from tidings.flow.look import NEWEST
+from tidings.flow.parked import parked_in
+from tidings.flow.sweep import sweep_parked
 from tidings.model.errors import Unreadable
 from tidings.model.exchange import Callback
 from tidings.model.reports import Report
@@ -132,3 +137,35 @@ async def test_parked_reports_of_others_are_not_there(life: Living) -> None:
     assert (await life.visit("GET", f"/workspaces/{other}/parked", key=key)).json()["results"] == []
     answer = await life.visit("POST", f"/workspaces/{other}/parked/{parked['id']}/replay", key=key)
     assert answer.status_code == 404
+
+
+async def parked_click(life: Living) -> tuple[str, str]:
+    """Have a click parked whose message appears later; gives its id and the message's."""
+    await life.report({"type": "interaction", "id": "c1", "interaction": "clicked", "reference": "r1"})
+    (parked,) = (await life.ask("GET", "/parked"))["results"]
+    message = await life.send()
+    await life.fetch()
+    await life.report(receipt(message, "sent", reference="r1"))
+    return parked["id"], message
+
+
+async def test_what_is_told_again_twice_at_once_is_told_once(life: Living) -> None:
+    id_, message = await parked_click(life)
+    world = life.visit.world
+    (parked,) = await world.store.read(parked_in(life.workspace, NEWEST, 10))
+    assert parked.waiting.report is not None
+    again = Told(world.directory.channels[life.channel], parked.waiting.report, parked=id_)
+    # Both in one batch, then one more that comes too late.
+    outcomes = await asyncio.gather(world.record(again), world.record(again))
+    late = await world.record(again)
+    assert [outcome.value for outcome in (*outcomes, late)] == [message, "", ""]
+    assert len((await life.ask("GET", f"/messages/{message}"))["interactions"]) == 1
+
+
+async def test_sweep_tells_what_was_parked_once_its_message_appears(life: Living) -> None:
+    _, message = await parked_click(life)
+    world = life.visit.world
+    assert await sweep_parked(world) == 1
+    assert len((await life.ask("GET", f"/messages/{message}"))["interactions"]) == 1
+    assert (await life.ask("GET", "/parked"))["results"] == []
+    assert await sweep_parked(world) == 0

@@ -9,7 +9,7 @@ import uvloop
 from tidings.cli import logs
 from tidings.cli.demo.receiver import Receiver, Told
 from tidings.cli.demo.screen import Screen
-from tidings.cli.demo.stage import PLAYERS, Stage, staged
+from tidings.cli.demo.stage import PACE, PLAYERS, Stage, staged
 from tidings.cli.demo.story import CHANNELS, CHAPTERS, OMNICHANNEL, Chapter, Outcome, differences
 from tidings.simulators.simulator import Fault
 
@@ -19,6 +19,8 @@ REFUSED_PHONE = "+15005550001"
 EMAIL = "ada@example.com"
 PATIENCE = 8.0
 """Seconds that a chapter's webhooks may take."""
+STATUSES = 3
+"""Callbacks by which the simulated WhatsApp tells sent, delivered and read."""
 AFTERMATH = 0.3
 """Seconds in which nothing more may come once everything has."""
 
@@ -119,9 +121,11 @@ async def _read_and_react(stage: Stage) -> str:
     """The simulated provider tells delivered and read by itself; then the person reacts."""
     message = await stage.send_by_rules({"to": {"phoneNumber": PHONE}, "rules": ["whatsApp"], "body": "Did it come?"})
     provider = stage.simulators["whatsapp"]
-    while not provider.taken:
-        await asyncio.sleep(0.01)
-    provider.post(provider.act(provider.taken[-1]["id"], "reaction", emoji="👍"), delay=0.8)
+    async with asyncio.timeout(PATIENCE):
+        # What the hub has answered it has on disk: so the reaction cannot overtake the reading.
+        while len(provider.answers) < STATUSES:  # noqa: ASYNC110 - a simulator has no event for it
+            await asyncio.sleep(0.01)
+    provider.post(provider.act(provider.taken[-1]["id"], "reaction", emoji="👍"), delay=PACE)
     return message
 
 

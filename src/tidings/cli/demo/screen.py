@@ -15,8 +15,10 @@ from tidings.cli.demo.story import OMNICHANNEL, Chapter, Outcome
 from tidings.cli.show import STAGE_STYLES
 
 WIDTH = 80
-COLUMN = 32
-"""Characters for one vocabulary's events; the longest has 29, and two marks follow."""
+MARGIN = 13
+"""Characters before the events: the time and the chapter."""
+COLUMN = 31
+"""Characters for the first vocabulary's events; the longest has 28, and two marks follow."""
 WORDS = {"sentRequest": "cyan", "inbound": "magenta", "reaction": "magenta"}
 
 
@@ -34,22 +36,23 @@ class Screen:
         about = Table.grid(padding=(0, 2))
         about.add_column(style="dim")
         about.add_column()
-        about.add_row(
-            "Hub", Text.assemble((hub_url, "cyan"), "  one SQLite file, every fact on disk before its answer")
-        )
+        about.add_row("Hub", Text.assemble((hub_url, "cyan"), "  its data in one SQLite file"))
         about.add_row("Providers", f"{', '.join(players)}  (simulated)")
         about.add_row("Subscriber", Text.assemble((subscriber_url, "cyan"), "  the same events in two vocabularies"))
         about.add_row("✓✓", "the Standard Webhooks signature is good, and the vocabulary's own")
         paper.print(about)
+        paper.print()
+        paper.print(Text(f"{' ' * MARGIN}{'omnichannel':{COLUMN}}  channels", style="dim italic"))
 
     def begin(self, number: int, chapter: Chapter) -> None:
         """Begin a chapter."""
         self._console.print()
         self._console.print(Text.assemble((f" {number + 1}  ", "bold yellow"), (chapter.title, "bold")))
+        self._console.print(Text(f"    {chapter.how}", style="dim"))
 
     def tell(self, number: int, told: Told) -> None:
         """Show a webhook in its vocabulary's column."""
-        line = Text(f"{time.monotonic() - self._begun:6.2f} s ", style="dim")
+        line = Text(f"{time.monotonic() - self._begun:6.2f} s  ", style="dim")
         line.append(f"{number + 1}  ", style="yellow")
         if told.vocabulary != OMNICHANNEL:
             line.append(" " * (COLUMN + 2))
@@ -58,11 +61,11 @@ class Screen:
 
     def close(self, chapters: Sequence[Chapter], outcomes: Sequence[Outcome], wrong: Sequence[Sequence[str]]) -> None:
         """Show what became of every message, and in red what should have."""
-        table = Table(box=box.HORIZONTALS, width=WIDTH, header_style="bold", show_lines=True, padding=(0, 1, 0, 0))
+        table = Table(box=box.HORIZONTALS, show_edge=False, pad_edge=False, show_lines=True, padding=(0, 1, 0, 0))
         table.add_column("", width=1)
-        table.add_column("Final stage, hops", width=16)
+        table.add_column("Stage and hops", width=15)
         table.add_column("Omnichannel", width=28)
-        table.add_column("Channels", width=29)
+        table.add_column("Channels", width=30)
         for number, (outcome, faults) in enumerate(zip(outcomes, wrong, strict=True)):
             summary = Text.assemble((outcome.stage, STAGE_STYLES.get(outcome.stage, "")), style="bold")
             for hop in outcome.hops:

@@ -23,6 +23,8 @@ class Chapter(NamedTuple):
     """One message: what happens to it, and what must be told of it."""
 
     title: str
+    how: str
+    """Over what, and asked in which vocabulary."""
     stage: str
     hops: tuple[str, ...]
     """Each hop's platform and last stage, in order."""
@@ -37,6 +39,7 @@ class Chapter(NamedTuple):
 CHAPTERS = (
     Chapter(
         "An sms is delivered",
+        "sent over one channel, in the channels vocabulary",
         "delivered",
         ("sms delivered",),
         ("message.sentRequest sms", "message.sent sms", "message.delivered sms"),
@@ -44,6 +47,7 @@ CHAPTERS = (
     ),
     Chapter(
         "An sms is refused, and the same message goes by e-mail",
+        "sent by rules, sms then email, in the omnichannel vocabulary",
         "delivered",
         ("sms failed", "email delivered"),
         ("message.sentRequest sms", "message.sent email", "message.delivered email"),
@@ -51,6 +55,7 @@ CHAPTERS = (
     ),
     Chapter(
         "A WhatsApp message is read, and reacted to",
+        "sent by rules, in the omnichannel vocabulary",
         "read",
         ("whatsapp read",),
         (
@@ -69,6 +74,7 @@ CHAPTERS = (
     ),
     Chapter(
         "Somebody replies to the first sms",
+        "comes in by the provider's callback, tied to message 1",
         "delivered",
         (),
         ("message.inbound sms",),
@@ -77,6 +83,7 @@ CHAPTERS = (
     ),
     Chapter(
         "A pager never answers: after two seconds the message expires",
+        "sent over a channel of one's own, in the channels vocabulary",
         "expired",
         ("pager sent",),
         ("message.sentRequest pager", "message.sent pager", "message.expired pager"),

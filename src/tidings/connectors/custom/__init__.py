@@ -22,6 +22,7 @@ from tidings.model.platforms import PLATFORMS, platform
 from tidings.model.reports import Deed, Report
 from tidings.model.secrets import Secret
 from tidings.model.stages import Cause, Reason
+from tidings.rules.encoding import count
 from tidings.rules.signing import Signer, verify_standard
 from tidings.rules.times import to_iso
 
@@ -228,7 +229,7 @@ class Custom(Connector[Settings]):
         return Sent(
             pieces=tuple(Piece(reference, to) for _, to in outgoing.recipients) if several else (Piece(reference),),
             answer=answer,
-            units=units,
+            units=_segments(outgoing) if units is None else units,
             sender=sender or outgoing.sender or self.sender,
         )
 
@@ -257,6 +258,12 @@ def _content(content: Content, on: str) -> dict[str, Any]:
         "headers": content.headers,
         "customBody": content.native.get(on),
     }
+
+
+def _segments(outgoing: Outgoing) -> int | None:
+    """Count the segments of an sms whose provider does not; None on any other platform, and of what is no text."""
+    text = outgoing.content.text
+    return count(text).segments if outgoing.platform == "sms" and text else None
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import binascii
 import math
 import re
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -163,16 +163,19 @@ def _hop(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _clean(form: bytes) -> list[tuple[str, str]]:
+def _clean(form: bytes) -> Sequence[tuple[str, str]]:
     """Read form fields as text that can be written down; what is no UTF-8 becomes replacement characters."""
-    return [(_written(name), _written(value)) for name, value in form_fields(form)]
+    fields = form_fields(form)
+    if all(value.isascii() and name.isascii() for name, value in fields):
+        return fields
+    return [(_written(name), _written(value)) for name, value in fields]
 
 
 def _written(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _raw(pairs: list[tuple[str, str]]) -> Raw:
+def _raw(pairs: Sequence[tuple[str, str]]) -> Raw:
     """Keep form fields as an object; a name that came more than once has the list of its values."""
     if len(once := dict(pairs)) == len(pairs):
         return encode_raw(once)

@@ -39,7 +39,7 @@ class _Filter(Struct, frozen=True, forbid_unknown_fields=True):
     value: str
 
 
-class _Asked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+class SubscriptionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """A subscription as a client writes it; what only we say of it is read over, so that it can be sent back."""
 
     event: str
@@ -58,7 +58,7 @@ def read_subscription(body: bytes, *, platforms: Collection[str] = ()) -> Subscr
 
     Raises Refused with status 422 that names everything wrong; nothing is widened silently.
     """
-    return _draft(read_json(body, _Asked, status=422), platforms)
+    return _draft(read_json(body, SubscriptionRequest, status=422), platforms)
 
 
 def patch_subscription(
@@ -71,7 +71,9 @@ def patch_subscription(
     changes = read_json(body, dict[str, Any], status=422)
     document = {**show_subscription(subscription), "signingKey": subscription.secret.reveal(), **changes}
     try:
-        asked = msgspec.convert({name: value for name, value in document.items() if value is not None}, _Asked)
+        asked = msgspec.convert(
+            {name: value for name, value in document.items() if value is not None}, SubscriptionRequest
+        )
     except msgspec.ValidationError as error:
         raise _refused(explain(error)) from error
     draft = _draft(asked, platforms)
@@ -109,7 +111,7 @@ def claims(wanted: Wanted, channel: str, word: str) -> bool:
     return (matched or not named) and bool(wanted.filters)
 
 
-def _draft(asked: _Asked, platforms: Collection[str]) -> SubscriptionDraft:
+def _draft(asked: SubscriptionRequest, platforms: Collection[str]) -> SubscriptionDraft:
     filters = asked.event_filters or ()
     errors = [*_wrong_fields(asked, platforms), *_wrong_filters(filters, asked.event.rpartition(".")[2])]
     if errors:
@@ -122,7 +124,7 @@ def _draft(asked: _Asked, platforms: Collection[str]) -> SubscriptionDraft:
     )
 
 
-def _wrong_fields(asked: _Asked, platforms: Collection[str]) -> list[FieldError]:
+def _wrong_fields(asked: SubscriptionRequest, platforms: Collection[str]) -> list[FieldError]:
     errors = []
     if asked.service != SERVICE:
         errors.append(FieldError("service", f"The service is `{SERVICE}`.", "unknown"))

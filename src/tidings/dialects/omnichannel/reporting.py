@@ -36,7 +36,9 @@ _NO_ADDRESS: Final = frozenset({"phoneNumberCountryCode", "profileId", "conversa
 """What may stand beside an address without being one (an address only where there is no other)."""
 
 
-class _Status(Struct, forbid_unknown_fields=True, rename="camel"):
+class StatusReport(Struct, forbid_unknown_fields=True, rename="camel"):
+    """How a message fares, as a custom channel tells it."""
+
     channel: str
     channel_status: dict[str, Any] | None = None
     timestamp: str | None = None
@@ -50,7 +52,9 @@ class _Words(Struct, rename="camel"):
     channel_data: Raw = Raw(b"")
 
 
-class _Inbound(Struct, forbid_unknown_fields=True, rename="camel"):
+class InboundReport(Struct, forbid_unknown_fields=True, rename="camel"):
+    """What a person wrote, as a custom channel tells it."""
+
     channel: str
     sender: str | dict[str, str] = field(name="from")
     to: str | dict[str, str] = ""
@@ -64,7 +68,7 @@ def read_status(stage_word: str, body: bytes, *, message_id: str, now: int) -> t
     if stage_word not in STATUSES:
         wrong = FieldError("status", f"A status is one of {', '.join(STATUSES)}.", "unknown")
         raise Refused("There is no such status.", status=404, errors=(wrong,))
-    status = read_json(body, _Status)
+    status = read_json(body, StatusReport)
     platform = _platform(status.channel)
     stage, cause = STATUSES[stage_word]
     text = status.failure_reason or ""
@@ -83,7 +87,7 @@ def read_status(stage_word: str, body: bytes, *, message_id: str, now: int) -> t
 
 def read_inbound(body: bytes, *, now: int) -> tuple[str, Inbound]:
     """Read what a person wrote on a custom channel: our name of the platform, and the message; raises Refused."""
-    inbound = read_json(body, _Inbound)
+    inbound = read_json(body, InboundReport)
     platform = _platform(inbound.channel)
     usual = platform_of(platform).identifier
     errors = [error for i, each in enumerate(inbound.message_parts) for error in check_part(each, f"messageParts[{i}]")]
@@ -166,7 +170,7 @@ def _our_address(given: dict[str, str], usual: str) -> tuple[str, str]:
     return (key, text) if text else (usual, given.get("agentId", ""))
 
 
-def _inbound_key(inbound: _Inbound, body: bytes, now: int) -> str:
+def _inbound_key(inbound: InboundReport, body: bytes, now: int) -> str:
     """Name it by the id its channel gave it, so that it is taken once; without one, by its bytes and this moment."""
     for name in ("messageId", "id"):
         given = (inbound.channel_data or {}).get(name)

@@ -95,14 +95,16 @@ def _read_item(body: bytes, now: int) -> Draft | Refused:
         return refusal
 
 
-class _Redaction(Struct, forbid_unknown_fields=True, rename="camel"):
+class RedactionRequest(Struct, forbid_unknown_fields=True, rename="camel"):
+    """A request to empty a message."""
+
     redact: Literal[True]
     redact_source: Literal["message", "chat"] = "message"
 
 
 def read_redaction(body: bytes) -> str:
     """Read who asks for a message to be emptied, `message` or `chat`; raises Refused."""
-    return read_json(body, _Redaction).redact_source
+    return read_json(body, RedactionRequest).redact_source
 
 
 def _check(request: SendRequest, now: int) -> Iterator[FieldError]:

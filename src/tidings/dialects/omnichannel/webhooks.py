@@ -32,7 +32,7 @@ class _Subscription(Struct, forbid_unknown_fields=True):
     filters: Annotated[list[_Filter], Meta(max_length=MOST_FILTERS)] = []
 
 
-class _Webhook(Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
+class WebhookRequest(Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """A webhook as a client writes it; what we add when we show one is ignored, so that it can be sent back changed."""
 
     url: str
@@ -53,7 +53,7 @@ def read_webhook(body: bytes) -> SubscriptionDraft:
 
     Without a secret its deliveries are not signed in the vocabulary's own way.
     """
-    webhook = read_json(body, _Webhook)
+    webhook = read_json(body, WebhookRequest)
     errors = tuple(_check(webhook))
     if errors:
         raise Refused("The webhook cannot be set up as it is.", errors=errors)
@@ -96,7 +96,7 @@ def available_events() -> list[dict[str, Any]]:
     return [{"type": name, "description": tells, "filters": list(_FILTERS)} for name, tells in EVENTS.items()]
 
 
-def _check(webhook: _Webhook) -> Iterator[FieldError]:
+def _check(webhook: WebhookRequest) -> Iterator[FieldError]:
     if not _is_reachable(webhook.url):
         text = f"A webhook's address is https:// or http:// with a host, at most {LONGEST_URL} characters, no fragment."
         yield FieldError("url", text, "url")

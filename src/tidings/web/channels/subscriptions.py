@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from tidings.dialects.channels import Channels, patch_subscription, read_subscription, show_subscription
-from tidings.dialects.channels.subscriptions import CHANNEL
+from tidings.dialects.channels.subscriptions import CHANNEL, SubscriptionRequest
 from tidings.model.drafts import SubscriptionDraft
 from tidings.model.errors import FieldError, Refused
 from tidings.model.platforms import PLATFORMS
@@ -32,7 +32,6 @@ SUBSCRIPTION: Final = "/webhook-subscriptions/{subscription}"
 KEY: Final = "standardSigningKey"
 """Where a new subscription's Standard Webhooks key is shown; `signingKey` is the client's own, for the vocabulary's
 signature."""
-_TAKES: Final = "`{service, event, url, signingKey, eventFilters[{key, value}], status}`"
 
 
 @shared_door(
@@ -54,7 +53,7 @@ async def list_subscriptions(visit: Visit) -> Page:
     SUBSCRIPTIONS,
     scope=Scope.MANAGE,
     summary="Subscribe to an event",
-    takes=_TAKES,
+    takes=SubscriptionRequest,
     gives={
         201: "The subscription, with its Standard Webhooks key in `standardSigningKey`, shown this once.",
         422: "Everything that is wrong with it.",

@@ -8,7 +8,7 @@ import msgspec
 
 from tidings.dialects.omnichannel import read_redaction, read_send, show_message
 from tidings.dialects.omnichannel.names import identifier_key
-from tidings.dialects.omnichannel.sending import SendRequest
+from tidings.dialects.omnichannel.sending import RedactionRequest, SendRequest
 from tidings.flow import erase, look
 from tidings.flow.accept import accept
 from tidings.flow.facts import Taking
@@ -117,7 +117,7 @@ async def read(visit: Visit) -> Page:
     "/messages/{message}",
     scope=Scope.MANAGE,
     summary="Redact a message",
-    takes="`{redact: true, redactSource: message | chat}`",
+    takes=RedactionRequest,
     gives={202: "The message without its content, which is gone from its events and from what endpoints answered too."},
 )
 async def redact(visit: Visit) -> Page:

@@ -1,6 +1,6 @@
 """What a custom channel reports by way of the API: how a message fares, and what people write."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -8,10 +8,11 @@ from msgspec import Struct
 from tidings.connectors.custom import Custom
 from tidings.dialects.omnichannel import read_inbound, read_status
 from tidings.dialects.omnichannel.names import outside
+from tidings.dialects.omnichannel.reporting import InboundReport, StatusReport
 from tidings.flow import look
 from tidings.flow.facts import Promise, Told
 from tidings.flow.world import World
-from tidings.model.errors import FieldError, Misconfigured, Refused
+from tidings.model.errors import FieldError, Refused
 from tidings.model.reports import Inbound
 from tidings.model.workspaces import Channel, Scope
 from tidings.web.door import Page, Visit, json_page
@@ -39,7 +40,7 @@ class Received(Struct, frozen=True):
     "/messages/{message}/statuses/{status}",
     scope=Scope.SEND,
     summary="Report how a message fares on a custom channel",
-    takes="`{channel, channelStatus, timestamp, failureReason}`",
+    takes=StatusReport,
     gives={200: Reported},
 )
 async def report_status(visit: Visit) -> Page:
@@ -68,7 +69,7 @@ async def report_status(visit: Visit) -> Page:
     "/messages/inbounds",
     scope=Scope.SEND,
     summary="Hand in what a person wrote on a custom channel",
-    takes="`{channel, from, to, body, messageParts, channelData}`",
+    takes=InboundReport,
     gives={200: "It was handed in before, under the same id of its channel's: the `id` it has.", 201: Received},
 )
 async def receive_inbound(visit: Visit) -> Page:
@@ -77,7 +78,7 @@ async def receive_inbound(visit: Visit) -> Page:
         return page
     world = visit.world
     platform, inbound = read_inbound(visit.body, now=world.clock.now())
-    channel = _receiver(world, _custom_channels(visit, platform), inbound)
+    channel = _receiver(_custom_channels(visit, platform), inbound)
     if channel is None:
         wrong = FieldError("channel", f"The workspace has no custom channel of {outside(platform)}.", "unknown")
         raise Refused("There is nothing it can come in by.", status=409, errors=(wrong,))
@@ -100,17 +101,10 @@ def _custom_channels(visit: Visit, platform: str) -> list[Channel]:
     return [each for each in mine if each.connector == Custom.name and each.platform == platform]
 
 
-def _receiver(world: World, channels: Iterable[Channel], inbound: Inbound) -> Channel | None:
-    """Choose the channel that has the address the message came to, else the oldest; None where there is none."""
-    first = None
-    for channel in channels:
-        first = first or channel
-        try:
-            if inbound.to and world.connector(channel).sender == inbound.to:
-                return channel
-        except Misconfigured:
-            continue
-    return first
+def _receiver(channels: Sequence[Channel], inbound: Inbound) -> Channel | None:
+    """Choose the channel whose own address the message came to, else the oldest; None where there is none."""
+    named = (each for each in channels if inbound.to and each.settings.get("sender") == inbound.to)
+    return next(named, channels[0] if channels else None)
 
 
 async def _known(world: World, channel: Channel, inbound: Inbound) -> Received | None:

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from tidings.dialects.omnichannel import Omnichannel, available_events, read_webhook, show_webhook
+from tidings.dialects.omnichannel.webhooks import WebhookRequest
 from tidings.model.subscriptions import Subscription
 from tidings.model.workspaces import Scope
 from tidings.web.door import Page, Visit
@@ -24,9 +25,6 @@ from tidings.web.taking import answered
 DIALECT: Final = Omnichannel.name
 KEY: Final = "signingKey"
 """Where a new webhook's Standard Webhooks key is shown."""
-_TAKES: Final = (
-    "`{name, url, secret, subscriptions[{type, filters[{name, value}]}], batch, maxBatchSize, batchTimeout}`"
-)
 
 
 @door("GET", "/webhooks", scope=Scope.READ, summary="List webhooks, oldest first", gives={200: "An array of webhooks."})
@@ -40,7 +38,7 @@ async def list_webhooks(visit: Visit) -> Page:
     "/webhooks",
     scope=Scope.MANAGE,
     summary="Set a webhook up",
-    takes=_TAKES,
+    takes=WebhookRequest,
     gives={201: "The webhook, with its Standard Webhooks key in `signingKey`: the only time that it is shown."},
 )
 async def create(visit: Visit) -> Page:
@@ -77,7 +75,7 @@ async def read(visit: Visit) -> Page:
     "/webhooks/{subscription}",
     scope=Scope.MANAGE,
     summary="Replace a webhook",
-    takes=_TAKES,
+    takes=WebhookRequest,
     gives={200: "The webhook as it is now; without a `secret` it keeps the one it has."},
 )
 async def replace(visit: Visit) -> Page:

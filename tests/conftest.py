@@ -1,0 +1,46 @@
+"""What tests of the store, the flow and the whole hub share: a database of their own, on either kind."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from support.postgres import NoServer, Server, served
+from tidings.store.migrate import migrate_postgres
+
+_TEMPLATE = "migrated"
+_number = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server with a migrated database to copy; without one the test fails, it is not skipped."""
+    try:
+        with served() as server:
+            server.sql(f"CREATE DATABASE {_TEMPLATE}")
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(lambda: asyncio.run(migrate_postgres(server.url(_TEMPLATE)))).result()
+            yield server
+    except NoServer as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> Iterator[str]:
+    """A migrated PostgreSQL database that nobody else uses."""
+    name = f"test_{next(_number)}"
+    postgres.sql(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield postgres.url(name)
+    postgres.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'tidings.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
