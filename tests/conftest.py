@@ -1,6 +1,7 @@
 """What tests of the store, the flow and the whole hub share: a database of their own, on either kind."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.postgres import NoServer, Server, served
-from tidings.store.migrate import migrate_postgres
+from tidings.store.migrate import migrate_postgres, migrate_sqlite
 
 _TEMPLATE = "migrated"
 _number = count(1)
@@ -37,10 +38,23 @@ def postgres_url(postgres: Server) -> Iterator[str]:
     postgres.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "tidings.db"
+    migrate_sqlite(str(path))
+    return path
+
+
+@pytest.fixture
+def sqlite_url(_migrated_file: Path, tmp_path: Path) -> str:
+    """A migrated SQLite file that nobody else uses."""
+    path = tmp_path / "tidings.db"
+    shutil.copy(_migrated_file, path)
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database, once of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'tidings.db'}"
-    url: str = request.getfixturevalue("postgres_url")
+    url: str = request.getfixturevalue(f"{request.param}_url")
     return url

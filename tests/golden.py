@@ -20,7 +20,7 @@ def main() -> None:
             parts |= asyncio.run(walk(Path(folder)))
     for path in documents.DOCUMENTS:
         if documents.fill(path, parts):
-            print(f"{path.relative_to(TESTS.parent)} is written anew")
+            sys.stdout.write(f"{path.relative_to(TESTS.parent)} is written anew\n")
 
 
 if __name__ == "__main__":

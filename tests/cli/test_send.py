@@ -55,7 +55,7 @@ def test_a_message_that_is_not_over_in_time_is_told(acme: Terminal) -> None:
     waiting = acme.run(*command, code=1)
     assert waiting.err == "Error: After 0.2 seconds its life is not over yet.\n"
     assert "waiting  pager over Pager to 7" in waiting.out
-    assert "handed over 1 times so far, and not taken" in waiting.out
+    assert "handed over 1 time so far, and not taken" in waiting.out
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,24 @@ import re
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from support.documents import DOCUMENTS, ROOT, anchors, blocks, links, matches, parts
 from support.made import parts as made_parts
+from tidings.cli import app
+from tidings.store.schema import metadata
 
-QUICKSTART = ROOT / "docs" / "quickstart.md"
+RUN = (ROOT / "README.md", ROOT / "docs" / "quickstart.md", ROOT / "docs" / "operating.md")
+"""What blocks of these show as commands is run, in order, in an empty folder."""
 PORTS = ("8080", "9100", "9200")
 PATIENCE = 60
-"""Seconds that the whole quickstart may take."""
+"""Seconds that the commands of one document may take."""
 
 UNWANTED = re.compile(
-    r"\b(TODO|FIXME|XXX|helpers?|utils?|manager|handler|registry|blazing(ly)?|seamless(ly)?|effortless(ly)?|powerful|"
+    r"\b(TODO|FIXME|XXX|helpers?|utils?|registry|blazing(ly)?|seamless(ly)?|effortless(ly)?|powerful|"
     r"leverag\w+|cutting-edge|world-class|robust|game-chang\w+|simply|just works)\b|img\.shields|(?<![&\w])#\d",
     re.IGNORECASE,
 )
@@ -66,19 +71,28 @@ def test_every_document_is_in_the_index() -> None:
     assert [path for path in DOCUMENTS if path != index and "changes" not in path.parts and path not in listed] == []
 
 
-def test_quickstart_does_what_it_says(tmp_path: Path) -> None:
-    script, shown = _script(QUICKSTART)
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place for compiled modules, so that each of many short commands need not compile them again."""
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.mark.parametrize("path", RUN, ids=lambda path: path.name)
+def test_commands_do_what_is_shown(path: Path, tmp_path: Path, compiled: Path) -> None:
+    script, shown = _script(path)
     for port in PORTS:
         free = str(_free_port())
         script, shown = script.replace(port, free), [text and text.replace(port, free) for text in shown]
     environment = {name: text for name, text in os.environ.items() if not name.startswith("TIDINGS_")}
     environment["PATH"] = f"{ROOT / '.venv' / 'bin'}:{environment['PATH']}"
-    (tmp_path / "quickstart.sh").write_text(script)
-    bash = ["bash", "quickstart.sh"]
+    environment["PYTHONPYCACHEPREFIX"] = str(compiled)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    (tmp_path / "commands.sh").write_text(script)
+    bash = ["bash", "commands.sh"]
     process = subprocess.run(
         bash, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
-    logs = {path.name: path.read_text() for path in tmp_path.glob("*.log")}
+    logs = {log.name: log.read_text() for log in tmp_path.glob("*.log")}
     assert process.returncode == 0, f"{process.stdout}\n{process.stderr}\n{logs}"
     got = process.stdout.split(_MARK)[1:]
     assert len(got) == len(shown)
@@ -87,6 +101,35 @@ def test_quickstart_does_what_it_says(tmp_path: Path) -> None:
             assert matches(expected, output), f"block {number} shows\n{expected}\nbut it is\n{output}\n{logs}"
 
 
+@every_document
+def test_commands_that_are_named_exist(path: Path) -> None:
+    lost = []
+    for words in _COMMAND.findall(path.read_text()):
+        place: Any = get_command(app)
+        for word in words.split():
+            # Below a command without commands of its own stand its arguments.
+            if hasattr(place, "commands"):
+                place = place.commands.get(word)
+            if place is None:
+                lost.append(words)
+                break
+    assert lost == []
+
+
+def test_every_metric_is_listed() -> None:
+    listed = set(re.findall(r"^\| `(tidings_\w+)", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE))
+    source = "".join(file.read_text() for file in (ROOT / "src" / "tidings").rglob("*.py"))
+    counted = {f"tidings_{name}_total" for name in re.findall(r"counts\.add\(\s*\"(\w+)\"", source)}
+    measured = set(re.findall(r"GaugeMetricFamily\(\s*\"(\w+)\"", source))
+    assert listed == counted | measured
+
+
+def test_every_table_is_described() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text().partition("## Tables")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == sorted(metadata.tables)
+
+
+_COMMAND = re.compile(r"(?:`|^)tidings ([a-z]+(?: [a-z]+)?)", re.MULTILINE)
 _MARK = "---- the next block ----\n"
 
 

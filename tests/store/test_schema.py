@@ -1,5 +1,6 @@
 """Migrations make what the schema declares, on both databases, from nothing."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -96,8 +97,6 @@ async def test_a_database_that_is_not_there_is_the_operators(postgres: Server) -
 
 
 async def test_processes_that_start_together_migrate_once(postgres: Server) -> None:
-    import asyncio
-
     postgres.sql("CREATE DATABASE together")
     databases = [Postgres(postgres.url("together")) for _ in range(4)]
     await asyncio.gather(*(each.open() for each in databases))

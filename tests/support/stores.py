@@ -37,7 +37,7 @@ async def opened(url: str) -> AsyncIterator[Store]:
         await store.close()
 
 
-def ask(name: str, **values: Any) -> Callable[[], Transaction[list[Row]]]:
+def ask(name: str, /, **values: Any) -> Callable[[], Transaction[list[Row]]]:
     """Make a step of one query."""
 
     def step() -> Transaction[list[Row]]:
@@ -46,7 +46,7 @@ def ask(name: str, **values: Any) -> Callable[[], Transaction[list[Row]]]:
     return step
 
 
-def put(name: str, *rows: Sequence[Any]) -> Callable[[], Transaction[None]]:
+def put(name: str, /, *rows: Sequence[Any]) -> Callable[[], Transaction[None]]:
     """Make a step that runs one query for many rows."""
 
     def step() -> Transaction[None]:
@@ -55,12 +55,12 @@ def put(name: str, *rows: Sequence[Any]) -> Callable[[], Transaction[None]]:
     return step
 
 
-async def read(store: Store, name: str, **values: Any) -> list[tuple[Any, ...]]:
+async def read(store: Store, name: str, /, **values: Any) -> list[tuple[Any, ...]]:
     """Read with one query."""
     return [tuple(row) for row in await store.read(ask(name, **values)())]
 
 
-async def write(store: Store, name: str, **values: Any) -> list[tuple[Any, ...]]:
+async def write(store: Store, name: str, /, **values: Any) -> list[tuple[Any, ...]]:
     """Write with one query, in a batch of its own."""
     return [tuple(row) for row in await store.write(ask(name, **values))]
 

@@ -88,6 +88,13 @@ def test_a_receipt_without_a_reference_is_about_every_segment() -> None:
     assert course.life.stage is D
 
 
+def test_a_recipient_written_otherwise_does_not_part_the_segments_from_their_names() -> None:
+    course = Course(SMS)
+    course.sent("a/+441234567890", "b/+441234567890")
+    course.told(D, "a", recipient="441234567890")
+    assert part_stages(course.life.hops[0]) == {("a", "+441234567890"): D, ("b", "+441234567890"): S}
+
+
 def test_a_second_answer_adds_what_it_names() -> None:
     course = Course(SMS)
     course.doubted()

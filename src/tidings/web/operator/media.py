@@ -16,7 +16,7 @@ _SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp", "audio/", "video
     "/workspaces/{workspace}/messages/{message}/media/{number}",
     scope=Scope.READ,
     group="operator",
-    summary="Get a file that came with an inbound message, counted from 0, fetched from its provider where it lies there",
+    summary="Get a file that came with an inbound message, counted from 0; where it lies at its provider, from there",
     gives={200: "The file", 410: "The provider keeps it no longer.", 502: "The provider does not give it now."},
 )
 async def get_media(visit: Visit) -> Page:
