@@ -33,14 +33,14 @@ types: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev  ## measure whole processes under load; the results are printed, and kept in bench/results
 	@scripts/system-packages
-	@$(BIN)/python -m bench
+	@PYTHONPATH=tests $(BIN)/python -m bench --keep
 
 soak: $(VENV)/installed-dev  ## the long tests: the hub killed again and again under load
 	@scripts/system-packages
 	@$(BIN)/python -m pytest -m soak --no-cov
 
 golden: $(VENV)/installed-dev  ## write the golden files anew, for you to read
-	@$(BIN)/python -m tests.golden
+	@$(BIN)/python tests/golden.py
 
 lock: $(VENV)/installed-dev  ## pin what pyproject.toml allows
 	@$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header -o requirements.lock

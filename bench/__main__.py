@@ -7,15 +7,11 @@ import os
 import platform
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bench import scenarios
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-
 from support.postgres import serving
 
 RESULTS = Path(__file__).parent / "results"

@@ -6,8 +6,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from support.terminal import Terminal
 
+from support.terminal import Terminal
 from tidings.cli.client import Trouble, one_of
 
 KNOWN = [{"id": "1", "name": "Acme"}, {"id": "2", "name": "Acorn"}, {"id": "3", "name": "Acorn"}]

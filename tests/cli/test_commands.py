@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+
 from support.terminal import Terminal
 
 
@@ -50,7 +51,17 @@ def test_a_key_is_shown_once_and_opens_what_it_may(acme: Terminal) -> None:
 
 def test_secrets_of_a_channel_are_asked_for_and_never_shown(acme: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tidings.cli.connecting.at_terminal", lambda: True)
-    command = ("channel", "create", "Twilio", "--platform", "sms", "--connector", "twilio", "--set", "smartEncoded=true")
+    command = (
+        "channel",
+        "create",
+        "Twilio",
+        "--platform",
+        "sms",
+        "--connector",
+        "twilio",
+        "--set",
+        "smartEncoded=true",
+    )
     made = acme.run(*command, typed=f"AC{'0' * 32}\nvery-secret\n")
     assert "accountSid: Account SID, from the console's dashboard." in made.out
     assert "very-secret" not in made.out
@@ -62,7 +73,9 @@ def test_secrets_of_a_channel_are_asked_for_and_never_shown(acme: Terminal, monk
 
 def test_nobody_is_there_to_be_asked_for_a_secret(acme: Terminal) -> None:
     command = ("channel", "create", "--platform", "sms", "--connector", "twilio", "--set", "authToken")
-    assert acme.run(*command, code=2).err == "Error: Nobody is here to be asked for authToken: write --set authToken=….\n"
+    assert (
+        acme.run(*command, code=2).err == "Error: Nobody is here to be asked for authToken: write --set authToken=….\n"
+    )
 
 
 def test_a_setting_of_the_wrong_type_is_told(acme: Terminal) -> None:
@@ -81,7 +94,9 @@ def test_a_channel_is_changed_where_it_is_asked_and_nowhere_else(acme: Terminal,
     }
     card = acme.run("channel", "show", sms["id"]).out
     assert re.search(r"^Limits +\{\"ratePerSecond\": 5.0\} *\nCountries +GB, US *\nExpiry +2 h *$", card, re.MULTILINE)
-    assert acme.run("channel", "show", "email", code=1).err == "Error: There is no channel 'email'; there are: Our sms.\n"
+    assert (
+        acme.run("channel", "show", "email", code=1).err == "Error: There is no channel 'email'; there are: Our sms.\n"
+    )
 
 
 def test_subscriptions_of_both_vocabularies(acme: Terminal, endpoint: str) -> None:

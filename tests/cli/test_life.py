@@ -1,6 +1,7 @@
 """How a life is drawn: everything that happened, in the order of time."""
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -96,9 +97,7 @@ def test_moments_come_in_the_order_of_time() -> None:
             "email over Our mail",
             (("after it had been given up", "yellow"), ("✗ told …abcdef: connect", "red")),
         ),
-        Moment(
-            "2026-11-21T13:30:00.000Z", 4, "●", "clicked", "email over Our mail", (("https://acme.example/", ""),)
-        ),
+        Moment("2026-11-21T13:30:00.000Z", 4, "●", "clicked", "email over Our mail", (("https://acme.example/", ""),)),
         Moment(
             "2026-11-23T10:00:00.000Z",
             2**62,
@@ -110,8 +109,7 @@ def test_moments_come_in_the_order_of_time() -> None:
     ]
 
 
-def test_a_life_fits_into_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "UTC")
+def test_a_life_fits_into_eighty_columns() -> None:
     paper = Console(file=io.StringIO(), width=80)
     paper.print(drawn(LIFE, NAMES))
     lines = [line.rstrip() for line in paper.file.getvalue().splitlines()]  # type: ignore[attr-defined]
@@ -119,7 +117,7 @@ def test_a_life_fits_into_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> Non
     assert lines[0] == "m1  delivered"
     assert lines[1].startswith("to +447700900123, ada@example.com, ")
     assert lines[2:5] == ["“Hello”", "later reported as failed: bounced: Gone.", ""]
-    assert [line[13:22].strip() for line in lines[5:] if "│" not in line] == [
+    assert re.findall(r"\+[0-9.]+ [smhd]", "\n".join(lines[5:])) == [
         "+0.00 s",
         "+0.25 s",
         "+1.5 m",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+
 from support.terminal import Terminal
 
 HERE = Terminal("http://127.0.0.1:9", "")

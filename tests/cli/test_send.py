@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from support.terminal import Terminal
 
 PHONE = "+447700900123"

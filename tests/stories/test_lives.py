@@ -41,13 +41,43 @@ async def test_what_goes_wrong_with_callbacks_and_answers_is_not_told(
         if fault:
             simulator.order(Order(Fault(fault), seconds=2 if fault == "hanging" else 0.1))
         message = await story.send(stand.to, stand.platform)
-        if fault in ("vanished", "hanging") and connector == "custom":
-            # This provider knows its messages again by our id, so that it is simply told again after a while.
-            await story.clock.skip_until(lambda: story.subscriber.told == ordinary(connector), most=30)
         await story.hears(ordinary(connector))
         assert await story.stands(message) == stand.stages[-1]
         assert len(simulator.taken) == 1
         assert set(simulator.answers) == {200}
+
+
+@pytest.mark.parametrize("fault", ["vanished", "hanging"])
+@pytest.mark.parametrize("connector", ["twilio", "mailgun", "custom"])
+async def test_what_was_taken_without_an_answer_is_found_at_the_provider(
+    connector: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand = STANDS[connector]
+    async with telling(tmp_path, stand.platform, provider_timeout=0.5) as story:
+        simulator = await story.channel(connector)
+        with monkeypatch.context() as silent:
+            # Receipts would tell as well that it was taken.
+            silent.setattr(simulator, "post", lambda *_, **__: None)
+            simulator.order(Order(Fault(fault), seconds=2))
+            await story.send(stand.to, stand.platform)
+            if connector == "custom":
+                # It cannot be asked, but knows a message by our id when it is told again.
+                await story.clock.skip_until(lambda: story.subscriber.bodies("message.sent"), most=60)
+            await story.hears(
+                {
+                    "omnichannel": ["message.sentRequest", "message.sent"],
+                    f"{stand.platform}.outbound": ["accepted", "sent"],
+                }
+            )
+        (taken,) = simulator.taken
+        (sent,) = story.subscriber.bodies("message.sent")
+        answered = str(sent["payload"]["details"]["additionalInfo"])
+        assert taken["id"].strip("<>").partition(":")[0] in answered
+        simulator.post(simulator.act(taken["id"], "delivered"))
+        await story.hears(ordinary(connector))
+        story.clock.skip(120)
+        await story.quiet()
+        assert len(simulator.taken) == 1
 
 
 UNTAKEN = [

@@ -48,9 +48,7 @@ class Running:
     ) -> dict[str, Any]:
         """Set a channel up; gives it as the hub shows it."""
         body = {"name": f"Our {platform}", "platform": platform, "connector": connector, "settings": dict(settings)}
-        made: dict[str, Any] = await self.ask(
-            "POST", f"/workspaces/{workspace}/channels", {**body, **more}, expect=201
-        )
+        made: dict[str, Any] = await self.ask("POST", f"/workspaces/{workspace}/channels", {**body, **more}, expect=201)
         await self.hub.readers.settled()
         return made
 

@@ -1,38 +1,52 @@
-"""Tellings as golden files write them: an event, its message and its workspace as JSON."""
+"""Tellings as golden files write them: an event, its message and its workspace, and what subscribers are told of it."""
 
-import types
-import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct, UnsetType
+from msgspec import Raw, Struct
 
-from tidings.dialects.dialect import Telling
+from tidings.dialects.channels import Channels
+from tidings.dialects.dialect import Dialect, Telling
+from tidings.dialects.omnichannel import Omnichannel
+from tidings.model.events import Event
+from tidings.model.messages import Message
+from tidings.model.workspaces import Workspace
+
+DIALECTS: tuple[Dialect, ...] = (Omnichannel(), Channels())
+FOLDER = Path(__file__).parents[1] / "dialects"
+
+
+class Golden(Struct, kw_only=True):
+    """One golden file."""
+
+    event: Event
+    message: Message
+    workspace: Workspace
+    told: Raw
+
+    @property
+    def telling(self) -> Telling:
+        return Telling(self.event, self.message, self.workspace)
+
+
+def load_golden(path: Path) -> Golden:
+    """Read a golden file."""
+    return msgspec.json.decode(path.read_bytes(), type=Golden)
 
 
 def load_telling(path: Path) -> tuple[Telling, dict[str, Any]]:
     """Read a golden file: the telling, and the body that it must become."""
-    golden = msgspec.json.decode(path.read_bytes())
-    told = golden.pop("told")
-    return build(Telling, golden), told
+    golden = load_golden(path)
+    told: dict[str, Any] = msgspec.json.decode(golden.told)
+    return golden.telling, told
 
 
-def build(kind: Any, value: Any) -> Any:
-    """Build a value of a type from JSON, with `Raw` wherever the type says so."""
-    if kind is Raw:
-        return Raw(msgspec.json.encode(value))
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        kinds = [each for each in arguments if each not in (type(None), UnsetType)]
-        return None if value is None else build(kinds[0], value)
-    if origin is tuple:
-        return tuple(build(arguments[0], each) for each in value)
-    if origin is dict:
-        return {name: build(arguments[1], each) for name, each in value.items()}
-    if isinstance(kind, type) and issubclass(kind, Struct):
-        if isinstance(value, list):
-            value = dict(zip(kind.__struct_fields__, value, strict=False))
-        fields = {each.name: each.type for each in msgspec.structs.fields(kind)}
-        return kind(**{name: build(fields[name], each) for name, each in value.items()})
-    return msgspec.convert(value, kind)
+def rewrite(write: Callable[[Path, Any], None]) -> None:
+    """Tell every golden anew, for somebody to read the difference."""
+    for dialect in DIALECTS:
+        for path in sorted((FOLDER / dialect.name / "goldens").glob("*.json")):
+            golden = load_golden(path)
+            golden.told = Raw(dialect.render(golden.telling))
+            write(path, golden)

@@ -120,7 +120,11 @@ def _hops(life: dict[str, Any], channels: dict[str, str]) -> Iterator[Moment]:
             yield Moment(hop["updatedAt"], -1, "✗", hop["stage"], _where(hop, channels), ((reason, "red"),))
         elif hop["stage"] == WAITING and not hop.get("cancelled"):
             tries = hop.get("tries", 0)
-            notes = ((f"handed over {tries} {'time' if tries == 1 else 'times'} so far, and not taken", "yellow"),) if tries else ()
+            notes = (
+                ((f"handed over {tries} {'time' if tries == 1 else 'times'} so far, and not taken", "yellow"),)
+                if tries
+                else ()
+            )
             yield Moment(hop["updatedAt"], NEWEST, "…", "waiting", _where(hop, channels), notes)
         elif hop.get("cancelled"):
             yield Moment(hop["updatedAt"], -1, "○", "cancelled", _where(hop, channels))

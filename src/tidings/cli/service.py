@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -42,6 +43,7 @@ async def _until_stopped(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, server)
+        _spare_collector()
         settings = hub.world.settings
         if hub.new_root_key:
             welcome(settings, hub.new_root_key)
@@ -55,6 +57,17 @@ async def _until_stopped(settings: Settings) -> None:
         await server.serve(sockets=[listener])
         log.info("stopping: no more requests are taken")
     log.info("stopped")
+
+
+def _spare_collector() -> None:
+    """Have the garbage collector look seldom, and never at what was loaded at the start.
+
+    What passes through a hub is freed by reference counts; with the default thresholds, looking for cycles in it costs
+    a tenth of all processor time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _stop(server: uvicorn.Server) -> None:

@@ -56,8 +56,9 @@ def run(
             channel = channel_settings(simulator)
             if connect:
                 simulator.callback_url = await asyncio.to_thread(connected, hub, connector, platform, channel)
+            stopped = _stopped()
             _tell(simulator, platform, channel, connected=connect)
-            await _watch(simulator)
+            await _watch(simulator, stopped)
         finally:
             await simulator.stop()
 
@@ -150,11 +151,16 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-async def _watch(simulator: Simulator) -> None:
-    """Tell each message as it is taken, and what the hub answers to callbacks, until a signal comes."""
+def _stopped() -> asyncio.Event:
+    """Give an event that a signal to stop sets."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _watch(simulator: Simulator, stopped: asyncio.Event) -> None:
+    """Tell each message as it is taken, and what the hub answers to callbacks, until it is to stop."""
     taken = answered = 0
     while not stopped.is_set():
         for message in simulator.taken[taken:]:

@@ -94,20 +94,12 @@ class Pen:
         for where, keys in wanted.keys.items():
             yield from page.find_seen(where, keys)
         yield from page.load(wanted.messages)
-        yield from self._look_up_references(page, facts, wanted.references)
-
-    def _look_up_references(
-        self, page: Page, facts: Sequence[MessageFact], references: dict[str, list[str]]
-    ) -> Transaction[None]:
         found: list[str] = []
-        for channel, wanted in references.items():
-            # A reference is only asked for where our own id did not already find the message.
-            found.extend((yield from page.find_pieces(channel, wanted)))
+        for where, references in wanted.references(page).items():
+            found.extend((yield from page.find_pieces(where, references)))
         yield from page.load(found)
-        for fact in facts:
-            if isinstance(fact, Submitted) and (life := page.lives.get(fact.message)) is not None:
-                channel = life.hops[fact.hop].channel
-                yield from page.find_parked(channel, [piece.reference for piece in fact.sent.pieces])
+        for where, references in _given_references(page, facts).items():
+            yield from page.find_parked(where, references)
 
     # -- one fact ------------------------------------------------------------------------------------------------
 
@@ -211,15 +203,17 @@ class Pen:
         return ()
 
     def _receipt(self, page: Page, index: int, channel: str, receipt: Receipt, found: Iterable[str]) -> None:
+        reference = receipt.target.reference
         for message in found:
-            move = lifecycle.received(page.lives[message], channel, receipt, page.now)
+            life = page.lives[message]
+            move = lifecycle.received(life, channel, receipt, page.now)
             if not move.moved:
                 page.note(message, receipt)
             page.take(index, move)
-            if receipt.target.reference and (channel, receipt.target.reference) not in page.pieces:
+            if reference and not _has_part(life, reference) and (channel, reference) not in page.pieces:
                 # The receipt came before the answer to our own request; what comes next may know no id of ours.
-                page.pieces[channel, receipt.target.reference] = message
-                page.row("put_piece", channel, receipt.target.reference, message)
+                page.pieces[channel, reference] = message
+                page.row("put_piece", channel, reference, message)
 
     def _inbound(self, page: Page, index: int, channel: Channel, inbound: Inbound, id_: str) -> Transaction[str]:
         name = inbound.platform or channel.platform
@@ -245,7 +239,7 @@ class Pen:
             conversation=inbound.conversation,
             channel=channel.id,
             platform=name,
-            platform_reference=inbound.key.partition(":")[2] or inbound.key,
+            platform_reference=inbound.reference or inbound.key.partition(":")[2] or inbound.key,
             extra=inbound.extra,
             raw=inbound.raw,
             correlation=Correlation(answered.id, answered.metadata) if answered else None,
@@ -289,8 +283,8 @@ class _Wanted:
 
     def __init__(self) -> None:
         self.messages: dict[str, None] = {}
-        self.references: dict[str, list[str]] = {}
-        """By channel."""
+        self.targets: list[tuple[str, Target]] = []
+        """With their channels."""
         self.keys: dict[str, list[str]] = {}
         """Of reports, by channel."""
         self.promises: list[Promise] = []
@@ -319,7 +313,25 @@ class _Wanted:
         if target.message:
             self.messages[target.message] = None
         if target.reference:
-            self.references.setdefault(channel, []).append(target.reference)
+            self.targets.append((channel, target))
+
+    def references(self, page: Page) -> dict[str, list[str]]:
+        """The provider's references, by channel, of messages that our own id has not found."""
+        references: dict[str, list[str]] = {}
+        for channel, target in self.targets:
+            if target.message not in page.messages:
+                references.setdefault(channel, []).append(target.reference)
+        return references
+
+
+def _given_references(page: Page, facts: Sequence[MessageFact]) -> dict[str, list[str]]:
+    """The references that providers have just given, by channel: reports may be waiting for them."""
+    references: dict[str, list[str]] = {}
+    for fact in facts:
+        if isinstance(fact, Submitted) and (life := page.lives.get(fact.message)) is not None:
+            waiting = references.setdefault(life.hops[fact.hop].channel, [])
+            waiting.extend(piece.reference for piece in fact.sent.pieces)
+    return references
 
 
 def _turn(page: Page, life: Life, fact: NotSubmitted | PutOff | Doubted | Due) -> Move:
@@ -360,6 +372,10 @@ def _went_over(page: Page, message: Message, channel: str) -> bool:
     if message.direction is Direction.INCOMING:
         return message.channel == channel
     return any(hop.channel == channel for hop in page.lives[message.id].hops)
+
+
+def _has_part(life: Life, reference: str) -> bool:
+    return any(part.reference == reference for hop in life.hops for part in hop.parts)
 
 
 def _targets(report: Any) -> tuple[Target, ...]:

@@ -51,6 +51,8 @@ class Inbound(Struct, frozen=True, omit_defaults=True, tag="inbound"):
     sender: str
     """The person's address, normalised (phone numbers as E.164 with `+`)."""
     raw: Raw
+    reference: str = ""
+    """The provider's id of it, where the key is not made of that."""
     to: str = ""
     """Our address it came to."""
     content: Content = Content()

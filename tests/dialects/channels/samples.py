@@ -1,10 +1,9 @@
-"""Messages and events for the tests of the channels dialect, and the goldens made of them."""
+"""Messages and events for the tests of the channels dialect."""
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
 
 from tidings.dialects.channels import Channels
 from tidings.dialects.dialect import Telling
@@ -15,9 +14,6 @@ from tidings.model.secrets import Secret
 from tidings.model.subscriptions import Filter, Subscription, Wanted
 from tidings.model.workspaces import Workspace
 
-T = TypeVar("T", bound=Struct)
-
-GOLDENS = Path(__file__).parent / "goldens"
 PUBLISHED = Path(__file__).parents[2] / "published" / "channels"
 
 CHANNEL = "a65a0983-0000-4000-8000-1d4c0304ebf6"
@@ -32,40 +28,6 @@ TOLD_AT = 1_713_152_239_900
 
 AT = 1_713_152_239_920
 """2024-04-15T03:37:19.920Z"""
-
-
-class Golden(Struct, kw_only=True):
-    """An event with its message and workspace, and what subscribers are told of it."""
-
-    event: Event
-    message: Message
-    workspace: Workspace
-    told: Raw
-
-    @property
-    def telling(self) -> Telling:
-        return Telling(self.event, self.message, self.workspace)
-
-
-def goldens() -> list[Path]:
-    return sorted(GOLDENS.glob("*.json"))
-
-
-def golden(path: Path) -> Golden:
-    parts = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    fact = with_raws(Fact, parts["event"].pop("fact"), "answer", "raw")
-    return Golden(
-        event=msgspec.structs.replace(with_raws(Event, parts["event"]), fact=fact),
-        message=with_raws(Message, parts["message"], "metadata"),
-        workspace=with_raws(Workspace, parts["workspace"]),
-        told=Raw(msgspec.json.encode(parts["told"])),
-    )
-
-
-def with_raws(kind: type[T], fields: dict[str, Any], *names: str) -> T:
-    """A struct from its fields; msgspec writes `Raw | None` but does not read it, so that those are set afterwards."""
-    raws = {name: Raw(msgspec.json.encode(fields.pop(name))) for name in names if name in fields}
-    return msgspec.structs.replace(msgspec.json.decode(msgspec.json.encode(fields), type=kind), **raws)
 
 
 def published(name: str) -> Any:
@@ -136,15 +98,3 @@ def a_subscription(event: str, *filters: tuple[str, str], **changes: Any) -> Sub
 
 def told(telling: Telling) -> Any:
     return msgspec.json.decode(Channels().render(telling))
-
-
-def rewrite() -> None:
-    """Tell every golden anew, for somebody to read the difference."""
-    for path in goldens():
-        case = golden(path)
-        case.told = Raw(Channels().render(case.telling))
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(case), indent=2) + b"\n")
-
-
-if __name__ == "__main__":
-    rewrite()

@@ -14,10 +14,9 @@ from dialects.channels.samples import (
     an_event,
     an_incoming,
     an_outgoing,
-    golden,
-    goldens,
     told,
 )
+from support.tellings import Golden, load_golden
 from tidings.dialects.channels import Channels
 from tidings.dialects.channels.vocabulary import EVENTS
 from tidings.model.content import Action, Card, Choice, Content, Listing, Location, Media, Template
@@ -27,17 +26,19 @@ from tidings.model.platforms import PLATFORMS
 from tidings.model.reports import Deed, Interaction, Target
 from tidings.model.stages import Cause, Reason
 
+GOLDENS = sorted((Path(__file__).parent / "goldens").glob("*.json"))
 
-@pytest.mark.parametrize("path", goldens(), ids=lambda path: path.stem)
+
+@pytest.mark.parametrize("path", GOLDENS, ids=lambda path: path.stem)
 def test_an_event_is_told_as_its_golden_says(path: Path) -> None:
-    case = golden(path)
+    case: Golden = load_golden(path)
     body = Channels().render(case.telling)
     assert msgspec.json.decode(body) == msgspec.json.decode(case.told)
-    assert Channels().render(golden(path).telling) == body
+    assert Channels().render(load_golden(path).telling) == body
 
 
 def test_every_event_name_has_a_golden() -> None:
-    told_names = {Channels().name_of(golden(path).telling) for path in goldens()}
+    told_names = {Channels().name_of(load_golden(path).telling) for path in GOLDENS}
     custom = {f"drop-box.{family}" for family in ("inbound", "outbound", "interaction")}
     assert told_names == set(EVENTS) | custom
     assert Channels.event_names == EVENTS

@@ -85,7 +85,7 @@ class Screen:
         took = time.monotonic() - self._begun
         signatures = f"{2 * webhooks - unproven} of {2 * webhooks} signatures verified"
         good = Text.assemble(("✓ Everything is as it must be: ", "bold green"))
-        bad = Text.assemble(("✗ Not everything is as it must be: ", "bold red"))
+        bad = Text.assemble(("✗ Not as it must be: ", "bold red"))
         self._console.print((good if as_expected else bad).append(f"{webhooks} webhooks, {signatures}, {took:.1f} s."))
 
 

@@ -8,25 +8,20 @@ Answers   200 is done, 406 stops; anything else is repeated for about eight hour
 Routes forward to the callback URL followed by `/inbound`, or `/inbound/mime` for raw mails.
 """
 
-import re
-from urllib.parse import urlsplit
-
 from tidings.connectors.connector import Capabilities, Connector, Outgoing, unsupported_kinds
 from tidings.connectors.mailgun import proof, sending, writing
 from tidings.connectors.mailgun.events import read_envelope, read_event
 from tidings.connectors.mailgun.forms import read_form
-from tidings.connectors.mailgun.inbound import is_inbound, read_inbound
+from tidings.connectors.mailgun.inbound import is_inbound, is_mailguns, read_inbound
 from tidings.connectors.mailgun.legacy import read_legacy
 from tidings.connectors.mailgun.settings import MailgunSettings
 from tidings.connectors.mailgun.tables import DEEDS
 from tidings.model.content import Media
 from tidings.model.errors import BadSignature, FieldError, Unreadable
-from tidings.model.exchange import Call, Callback, Exchange, Reply, Sent, same_origin
+from tidings.model.exchange import Call, Callback, Exchange, Reply, Sent
 from tidings.model.reports import Report
 
 JSON = "application/json"
-_HOSTS = re.compile(r"(?:[a-z0-9-]+\.)*mailgun\.(?:net|org)")
-"""Where stored mails lie: regional hosts of Mailgun's own."""
 
 
 class Mailgun(Connector[MailgunSettings]):
@@ -81,9 +76,9 @@ class Mailgun(Connector[MailgunSettings]):
 
     def fetch(self, media: Media) -> Exchange[Reply]:
         """Get a file that a route stored; it lies at Mailgun for three days, behind our API key."""
-        known = same_origin(media.url, self.settings.base_url) or _HOSTS.fullmatch(urlsplit(media.url).hostname or "")
-        headers = {"authorization": sending.authorization(self.settings)} if known else {}
-        return (yield Call.get(media.url, follow=True, **headers))
+        if is_mailguns(media.url, self.settings):
+            return (yield Call.get(media.url, follow=True, authorization=sending.authorization(self.settings)))
+        return (yield Call.get(media.url, follow=True))
 
 
 def _proof(callback: Callback) -> proof.Proof:

@@ -62,6 +62,7 @@ def read_inbound(form: Form, settings: MailgunSettings) -> Report:
         f"inbound:{form.get('token')}",
         address,
         raw,
+        reference=bare(mail.headers.get("message-id", "")),
         to=recipient,
         content=mail.content,
         at=seconds(form.get("timestamp")),
@@ -93,11 +94,12 @@ def _stored(attachment: _Stored, settings: MailgunSettings) -> Media:
         type=text_of(attachment.content_type),
         name=text_of(attachment.name),
         size=attachment.size,
-        url=attachment.url if _is_mailguns(attachment.url, settings) else "",
+        url=attachment.url if is_mailguns(attachment.url, settings) else "",
     )
 
 
-def _is_mailguns(url: str, settings: MailgunSettings) -> bool:
+def is_mailguns(url: str, settings: MailgunSettings) -> bool:
+    """Whether a URL leads to Mailgun's own hosts, so that our API key may go there."""
     try:
         host, own = urlsplit(url).hostname or "", urlsplit(settings.base_url).hostname
     except ValueError:
