@@ -1,18 +1,19 @@
 """Run the benchmarks: `python -m bench [--quick] [name …]`; prints the results and keeps them in bench/results."""
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import os
 import platform
 import sqlite3
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench import scenarios
-from support.postgres import serving
+from support.postgres import Server, served
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -23,22 +24,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages")
     parser.add_argument("--keep", action="store_true", help="keep the results in bench/results")
     given = parser.parse_args()
-    many = 3_000 if given.quick else 30_000
-    with serving() as database:
-        every: dict[str, Callable[[], dict[str, Any]]] = {
-            "sqlite": lambda: scenarios.road("", many, name="sqlite"),
-            "postgres": lambda: scenarios.road(database(), many, name="postgres"),
-            **{
-                f"fan-out-{number}": lambda n=number: scenarios.fan_out(
-                    "", max(200, many // 3 // n), n, name=f"fan-out-{n}"
-                )
-                for number in (1, 10, 100)
-            },
-            "log-of-1000": lambda: scenarios.long_log(1_000, many // 3, name="log-of-1000"),
-            "log-of-a-million": lambda: scenarios.long_log(
-                100_000 if given.quick else 1_000_000, many // 3, name="log-of-a-million"
-            ),
-        }
+    with served() as server:
+        every = scenarios_of(server, 3_000 if given.quick else 30_000, 100_000 if given.quick else 1_000_000)
         results = []
         for name in given.names or every:
             print(f"{name} …", flush=True)
@@ -47,9 +34,29 @@ def main() -> None:
     whole = {"machine": machine(), "results": results}
     if given.keep:
         RESULTS.mkdir(exist_ok=True)
-        path = RESULTS / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}.json"
+        path = RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d}.json"
         path.write_text(json.dumps(whole, indent=2) + "\n")
         print(f"kept in {path.relative_to(Path.cwd())}")
+
+
+def scenarios_of(server: Server, many: int, long: int) -> dict[str, Callable[[], dict[str, Any]]]:
+    """Every scenario by its name, with so many messages and so long a log."""
+
+    def postgres() -> dict[str, Any]:
+        server.sql("CREATE DATABASE bench")
+        return scenarios.road(server.url("bench"), many, name="postgres")
+
+    fan_outs = {
+        f"fan-out-{number}": partial(scenarios.fan_out, max(200, many // 3 // number), number)
+        for number in (1, 10, 100)
+    }
+    return {
+        "sqlite": partial(scenarios.road, "", many, name="sqlite"),
+        "postgres": postgres,
+        **fan_outs,
+        "short-log": partial(scenarios.long_log, 1_000, many // 3),
+        "long-log": partial(scenarios.long_log, long, many // 3),
+    }
 
 
 def machine() -> dict[str, Any]:

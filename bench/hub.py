@@ -9,7 +9,6 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import psutil
@@ -61,8 +60,9 @@ class Hub:
 
     def __enter__(self) -> "Hub":
         command = [sys.executable, "-m", "tidings", "serve"]
-        self._process = subprocess.Popen(command, env=self._environment, preexec_fn=_pin, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL)
         self.process = psutil.Process(self._process.pid)
+        self.process.cpu_affinity([min(os.sched_getaffinity(0))])
         for _ in range(200):
             if self._process.poll() is not None:
                 raise RuntimeError("the hub did not start")
@@ -73,7 +73,7 @@ class Hub:
                 time.sleep(0.05)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.terminate()
         try:
             self._process.wait(20)
@@ -137,7 +137,7 @@ class Surroundings:
         self.ports: dict[str, int] = self.do("serve")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
 
@@ -156,10 +156,6 @@ class Surroundings:
                 raise TimeoutError(f"{come} of {hooks} webhooks came")
             time.sleep(0.02)
         return int(come)
-
-
-def _pin() -> None:
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def _free_port() -> int:

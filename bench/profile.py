@@ -10,7 +10,7 @@ from pathlib import Path
 
 PARTS = (
     ("waiting", ("select (", "_bootstrap", "wait (threading", "acquire")),
-    ("http in", ("uvicorn", "web/app", "web/door", "web/table", "web/callbacks", "web/channels", "web/body", "web/keys")),
+    ("http in", ("uvicorn", "tidings/web")),
     ("http out", ("wire/http",)),
     ("prove and read the callback", ("connectors/", "rules/forms", "urllib/parse")),
     ("life-cycle", ("rules/lifecycle",)),

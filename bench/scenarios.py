@@ -3,6 +3,8 @@
 import sqlite3
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +32,18 @@ def road(database_url: str, messages: int, *, name: str) -> dict[str, Any]:
         return result
 
 
-def fan_out(database_url: str, messages: int, subscriptions: int, *, name: str) -> dict[str, Any]:
+def fan_out(messages: int, subscriptions: int) -> dict[str, Any]:
     """Report each message delivered to so many subscriptions."""
-    with Surroundings() as around, Hub(database_url) as hub:
+    with Surroundings() as around, Hub() as hub:
         workspace, key, channel = hub.set_up(around.ports["provider"])
         _submit(hub, around, workspace, key, channel, messages, hooks=0)
         hub.subscribe(workspace, around.ports["subscriber"], "delivered", subscriptions)
         ids = _ids(hub, workspace, messages)
         told = _receipts(hub, around, channel, ids, times=subscriptions)
-        return {"name": name, "subscriptions": subscriptions, **told}
+        return {"name": f"fan-out to {subscriptions}", **told}
 
 
-def long_log(events: int, messages: int, *, name: str) -> dict[str, Any]:
+def long_log(events: int, messages: int) -> dict[str, Any]:
     """Report messages delivered on a SQLite file whose log already holds so many events."""
     with tempfile.TemporaryDirectory(prefix="tidings-bench-") as folder, Surroundings() as around:
         data = Path(folder)
@@ -53,7 +55,7 @@ def long_log(events: int, messages: int, *, name: str) -> dict[str, Any]:
             hub.subscribe(workspace, around.ports["subscriber"], "delivered")
             ids = _ids(hub, workspace, messages)
             told = _receipts(hub, around, channel, ids)
-            return {"name": name, "events_before": events, **told}
+            return {"name": f"after a log of {events:,} events", **told}
 
 
 def _submit(
@@ -73,7 +75,7 @@ def _submit(
     if hooks:
         around.wait_for(before + number * hooks)
     else:
-        _wait_until_sent(hub, workspace, number)
+        _wait_until_sent(hub)
     return _figures(number, time.monotonic() - start, cost, asked)
 
 
@@ -97,9 +99,7 @@ def _profiled(hub: Hub, around: Surroundings, channel: str, ids: list[str]) -> d
 def _paced(hub: Hub, around: Surroundings, channel: str, ids: list[str], rate: float) -> dict[str, Any]:
     with _listed(ids) as path:
         cost = Cost(hub.process)
-        asked = around.do(
-            "receipts", hub=hub.port, channel=channel, messages=path, connections=CONNECTIONS, rate=rate
-        )
+        asked = around.do("receipts", hub=hub.port, channel=channel, messages=path, connections=CONNECTIONS, rate=rate)
         used = cost.stop()
     return {
         "rate": round(rate),
@@ -124,19 +124,13 @@ def _figures(number: int, seconds: float, cost: Cost, asked: dict[str, Any]) -> 
     }
 
 
-class _listed:
+@contextmanager
+def _listed(ids: list[str]) -> Iterator[str]:
     """A file that lists message ids, for the other process to read."""
-
-    def __init__(self, ids: list[str]) -> None:
-        self._file = tempfile.NamedTemporaryFile("w", suffix=".ids")
-        self._file.write("\n".join(ids))
-        self._file.flush()
-
-    def __enter__(self) -> str:
-        return self._file.name
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    with tempfile.NamedTemporaryFile("w", suffix=".ids") as file:
+        file.write("\n".join(ids))
+        file.flush()
+        yield file.name
 
 
 def _ids(hub: Hub, workspace: str, number: int) -> list[str]:
@@ -151,17 +145,12 @@ def _ids(hub: Hub, workspace: str, number: int) -> list[str]:
     return ids[-number:]
 
 
-def _wait_until_sent(hub: Hub, workspace: str, number: int) -> None:
+def _wait_until_sent(hub: Hub) -> None:
+    """Wait until no hop is left to be submitted."""
     end = time.monotonic() + 120
-    path = hub.data / "tidings.db"
-    while time.monotonic() < end:
-        if path.exists():
-            with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-                left = connection.execute("SELECT count(*) FROM due").fetchone()[0]
-            if not left:
-                return
-        else:
-            time.sleep(2)
-            return
-        time.sleep(0.1)
-    raise TimeoutError("the messages were not sent")
+    with sqlite3.connect(f"file:{hub.data / 'tidings.db'}?mode=ro", uri=True) as connection:
+        while connection.execute("SELECT count(*) FROM due").fetchone()[0]:
+            if time.monotonic() > end:
+                raise TimeoutError("the messages were not sent")
+            time.sleep(0.1)
+    connection.close()

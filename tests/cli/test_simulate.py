@@ -82,7 +82,9 @@ def test_connected_it_takes_messages_and_people_write_to_it(acme: Terminal, tmp_
         assert [(each["name"], each["settings"]["baseUrl"]) for each in channels] == [(name, moved)]
     finally:
         assert server.stop(signal.SIGINT) == 0
-    assert 'for 447700900123: {"messaging_product":"whatsapp"' in server.said
+    assert [line.partition(" for ")[2] for line in server.said.splitlines() if line.startswith("took ")] == [
+        "447700900123: Hello again"
+    ]
     assert "callback answered 200" in server.said
 
 

@@ -13,7 +13,7 @@ import pytest
 from tidings.connectors.connector import Outgoing, read_settings
 from tidings.connectors.mailgun import Mailgun
 from tidings.connectors.mailgun.forms import File, read_form, write_multipart
-from tidings.connectors.mailgun.inbound import _is_mailguns
+from tidings.connectors.mailgun.inbound import is_mailguns
 from tidings.connectors.mailgun.mime import read_mime
 from tidings.connectors.mailgun.tables import Trouble, refusal
 from tidings.connectors.mailgun.words import as_json, milliseconds
@@ -347,7 +347,7 @@ def test_url_of_an_attachment_must_be_mailguns() -> None:
         "http://[broken": False,
         "": False,
     }
-    assert {url: _is_mailguns(url, settings) for url in urls} == urls
+    assert {url: is_mailguns(url, settings) for url in urls} == urls
 
 
 def test_plus_tag_and_envelope_stand_in_for_thread_and_author() -> None:

@@ -186,7 +186,7 @@ async def test_whoever_breaks_on_hearing_of_a_commit_stops_nobody(store: Store) 
     def broken(_: Sequence[str]) -> None:
         raise KeyError("a reader's fault")
 
-    notes.committed = broken  # type: ignore[method-assign]
+    notes.committed = broken  # type: ignore[method-assign, assignment]
     with structlog.testing.capture_logs() as logs:
         assert await store.put(notes, "good") == "GOOD"
     assert [each["event"] for each in logs] == ["what was written could not be handed on"]

@@ -194,11 +194,11 @@ async def test_sqlite_has_nobody_to_talk_to(sqlite_url: str) -> None:
     async with opened(sqlite_url) as store:
         heard: list[Any] = []
         await store.database.listen(heard.append)
-        await store.write(lambda: iter_none(), news="directory")
+        await store.write(start_another, news="directory")
         assert heard == []
         assert await read(store, "get_setting", name="x") == []
         assert await write(store, "put_setting", name="x", value="y") == []
 
 
-def iter_none() -> Transaction[None]:
+def start_another() -> Transaction[None]:
     yield statement("start_head")(name="another")

@@ -21,8 +21,8 @@ VALUES: dict[str, Any] = {
     **dict.fromkeys(("count", "limit", "serial", "subscription", "position", "number", "hop", "tries"), 4),
     **dict.fromkeys(("took_ms", "status", "parked", "unread", "answered", "seen"), 5),
     **dict.fromkeys(("dead", "incoming"), True),
-    **dict.fromkeys(("messages", "references", "keys", "kinds"), ["a", "b"]),
-    **dict.fromkeys(("positions", "subscriptions"), [1, 2**40]),
+    **{name: ["a", "b"] for name in ("messages", "references", "keys", "kinds")},
+    **{name: [1, 2**40] for name in ("positions", "subscriptions")},
 }
 """A value for every parameter, by its name."""
 
@@ -64,7 +64,7 @@ async def test_every_query_is_understood_by_both(database: Database) -> None:
         await database.mark()
         try:
             assert isinstance(await database.run(run(name)), list)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every failure is told at the end
             failed[name] = str(error)
             await database.undo()
     await database.rollback()

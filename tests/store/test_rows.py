@@ -114,7 +114,7 @@ async def test_an_id_that_a_provider_used_again_means_the_newest_message(store: 
 
 async def test_a_key_of_a_report_is_seen_once(store: Store) -> None:
     await store.write(put("put_seen", ("c1", "k1", NOW)))
-    with pytest.raises(Exception, match="(?i)unique"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         await store.write(put("put_seen", ("c1", "k1", NOW + 1)))
     await store.write(put("put_seen", ("c2", "k1", NOW)))
     assert await read(store, "seen_of", channel="c1", keys=["k1", "k2"]) == [("k1",)]

@@ -58,7 +58,7 @@ def test_processes_that_start_together_agree_on_one_key(tmp_path: Path, monkeypa
     path = tmp_path / "secret.key"
     made = iter(range(1, 100))
     monkeypatch.setattr("os.getpid", lambda: next(made))
-    monkeypatch.setattr(Path, "exists", lambda self: False)
+    monkeypatch.setattr(Path, "exists", lambda _: False)
     with ThreadPoolExecutor(8) as together:
         keys = set(together.map(key_from_file, [path] * 16))
     assert len(keys) == 1

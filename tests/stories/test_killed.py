@@ -17,12 +17,19 @@ import pytest
 
 from support.receiver import Receiver
 from support.waiting import until
+from tidings.simulators.simulator import Simulator
 from tidings.simulators.twilio import Twilio
 
 ROOT_KEY = "tdg_root_for_tests"
 SETTINGS = {"accountSid": "AC" + "0" * 32, "authToken": "kill-test-token", "sender": "+15005550006"}
 KILLS = 20
 RANKS = {"message.sent": 30, "message.expired": 35, "message.failed": 36, "message.delivered": 40, "message.read": 50}
+
+
+class Insisting(Twilio):
+    """A provider that repeats a callback until it is taken, so that whatever the hub accepted must come out."""
+
+    _post_until_taken = Simulator._post_until_taken
 
 
 class Mortal:
@@ -44,6 +51,14 @@ class Mortal:
             "TIDINGS_LOG_LEVEL": "error",
         }
         self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> "Mortal":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process is not None and self._process.returncode is None:
+            await self.kill()
 
     async def start(self) -> None:
         command = (sys.executable, "-m", "tidings", "serve")
@@ -93,12 +108,14 @@ async def test_killed_twenty_times_under_load_it_loses_nothing_and_keeps_order(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     database_url = "" if kind == "sqlite" else request.getfixturevalue("postgres_url")
-    hub = Mortal(tmp_path, database_url)
     chance = random.Random(7)
-    async with Receiver() as receiver, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as http:
-        await hub.start()
+    async with (
+        Receiver() as receiver,
+        Mortal(tmp_path, database_url) as hub,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as http,
+    ):
         client = Client(hub, http)
-        simulator = Twilio(SETTINGS, pace=0.01, retry_seconds=[0.1] * 600)
+        simulator = Insisting(SETTINGS, pace=0.01, retry_seconds=[0.1] * 600)
         base_url = await simulator.start()
         workspace = (await client.insist("POST", "/workspaces", {"name": "Acme", "accountId": 1}))["id"]
         body = {"name": "Sms", "platform": "sms", "connector": "twilio", "settings": {**SETTINGS, "baseUrl": base_url}}
@@ -160,7 +177,8 @@ async def test_killed_twenty_times_under_load_it_loses_nothing_and_keeps_order(
 
 
 def _message_of(taken: dict[str, Any]) -> str:
-    return parse_qs(urlsplit(taken["fields"]["StatusCallback"][0]).query)["m"][0]
+    asked = urlsplit(str(taken["fields"]["StatusCallback"][0]))
+    return parse_qs(asked.query)["m"][0]
 
 
 class _Told:

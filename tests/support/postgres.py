@@ -51,9 +51,9 @@ class Server:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop at once: whoever is connected loses the connection."""
+        """Stop at once, as in a crash: whoever is connected loses the connection, and only the log is on disk."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(signal.SIGQUIT)
             try:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:
@@ -67,7 +67,7 @@ class Server:
         return self._run("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", *asked, self.url(database))
 
     def _answers(self) -> bool:
-        asked = [self._binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        asked = [str(self._binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(asked, check=False).returncode == 0
 
     def _run(self, program: str, *arguments: str) -> str:

@@ -168,3 +168,12 @@ async def telling(
             finally:
                 await asyncio.gather(*(each.stop() for each in story.simulators))
             subscriber.check()
+            await _check_nothing_is_left(story)
+
+
+async def _check_nothing_is_left(story: Story) -> None:
+    """Fail if something broke in the background, or a report was left that nobody knew what to do with."""
+    counts = story.at_work.world.counts.all()
+    assert not {label: number for (name, label), number in counts.items() if name == "errors"}
+    parked = await story.ask("GET", f"/workspaces/{story.workspace}/parked")
+    assert parked["results"] == []

@@ -11,8 +11,7 @@ app = typer.Typer()
 @app.command(
     epilog=examples(
         "tidings serve",
-        "tidings serve --port 9000 --data-dir ./data --public-url https://hub.example.com",
-        "tidings serve --database-url $DATABASE_URL",
+        "tidings serve --port 9000 --database-url $DATABASE_URL --public-url https://hub.example.com",
     )
 )
 @told_plainly

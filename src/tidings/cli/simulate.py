@@ -11,7 +11,6 @@ app = typer.Typer()
 
 @app.command(
     epilog=examples(
-        "tidings simulate twilio",
         "tidings simulate twilio --connect",
         "tidings simulate mailgun --port 9102 --set domain=mail.acme.example --fault refused:400 --fault late::2",
     )

@@ -164,14 +164,19 @@ async def _watch(simulator: Simulator, stopped: asyncio.Event) -> None:
     taken = answered = 0
     while not stopped.is_set():
         for message in simulator.taken[taken:]:
-            told = message.get("text") or message.get("body") or message.get("subject") or ""
-            text = told if isinstance(told, str) else msgspec.json.encode(told).decode()
-            console().print(
-                Text.assemble(("took ", "dim"), str(message["id"]), f" for {message.get('to')}: {text[:80]}")
-            )
+            about = f"{message['id']} for {message.get('to')}: {_said(message)[:80]}"
+            console().print(Text.assemble(("took ", "dim"), about), soft_wrap=True)
         for status in simulator.answers[answered:]:
             style = "dim" if 200 <= status < 300 else "red"
             console().print(Text(f"callback answered {status or 'not at all'}", style=style))
         taken, answered = len(simulator.taken), len(simulator.answers)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), LOOK_EVERY)
+
+
+def _said(message: dict[str, Any]) -> str:
+    """Find what a message says, wherever its provider keeps that; empty where it says nothing in words."""
+    value: Any = message
+    while isinstance(value, dict):
+        value = value.get("text") or value.get("body") or value.get("subject")
+    return value if isinstance(value, str) else ""
