@@ -64,7 +64,8 @@ async def assembled(
             clock,
             chance,
             tell=log.tell,
-            start=lambda starts: readers[0].send(starts),
+            # The readers need the world, and the world the pen.
+            start=lambda starts: readers[0].send(starts),  # noqa: PLW0108
             correlation_days=settings.correlation_days,
         )
         world = World(

@@ -1,5 +1,6 @@
 """A clock that tests move."""
 
+import asyncio
 import heapq
 from collections.abc import Callable
 from itertools import count
@@ -14,9 +15,14 @@ class _Timer:
     def cancel(self) -> None:
         self.call = None
 
+    def go_off(self) -> None:
+        call, self.call = self.call, None
+        if call is not None:
+            call()
+
 
 class MovedClock:
-    """Stands still until it is moved; timers go off as it passes them."""
+    """Stands still until it is moved; timers go off as it passes them, and at once where it already has."""
 
     def __init__(self, now: int = 1_790_000_000_000) -> None:
         self._now = now
@@ -28,7 +34,10 @@ class MovedClock:
 
     def at(self, when: int, call: Callable[[], None]) -> Timer:
         timer = _Timer(call)
-        heapq.heappush(self._timers, (when, next(self._order), timer))
+        if when <= self._now:
+            asyncio.get_running_loop().call_soon(timer.go_off)
+        else:
+            heapq.heappush(self._timers, (when, next(self._order), timer))
         return timer
 
     def move(self, milliseconds: int) -> None:
@@ -37,9 +46,7 @@ class MovedClock:
         while self._timers and self._timers[0][0] <= end:
             when, _, timer = heapq.heappop(self._timers)
             self._now = max(self._now, when)
-            if timer.call is not None:
-                call, timer.call = timer.call, None
-                call()
+            timer.go_off()
         self._now = end
 
     @property

@@ -221,7 +221,14 @@ class Flow:
     def as_channel(self, id_: str) -> Channel:
         """Name a channel, that need not be set up, as the source of a report."""
         made = Channel(
-            id=id_, workspace="w1", name=id_, platform="sms", connector="tiny", settings={}, created_at=1, limits=Limits()
+            id=id_,
+            workspace="w1",
+            name=id_,
+            platform="sms",
+            connector="tiny",
+            settings={},
+            created_at=1,
+            limits=Limits(),
         )
         return self.world.directory.channels.get(id_, made)
 

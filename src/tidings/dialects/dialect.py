@@ -45,7 +45,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def wants(self, subscription: Subscription, siblings: Sequence[Subscription], telling: Telling) -> bool:
-        """Whether a subscription gets an event, seen beside the active subscriptions of the same workspace and dialect."""
+        """Whether a subscription gets an event, seen beside its workspace's active ones in the same dialect."""
 
     @abstractmethod
     def render(self, telling: Telling) -> bytes:

@@ -218,7 +218,7 @@ class Notifier:
             return self._dialect.wants(self._subscription, siblings, telling)
         except Exception:
             # Our own fault. Telling it fails likewise or does no harm; leaving it out would make a hole.
-            log.exception("nobody knows whether an event is wanted", event=telling.event.id)
+            log.exception("nobody knows whether an event is wanted", id=telling.event.id)
             return True
 
     # -- posting -------------------------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ class Notifier:
             headers = headers_of(self._dialect, subscription, self._signer, delivery, number)
         except Exception as error:
             # Our own fault: the event is kept and tried again, by a better version perhaps.
-            log.exception("an event cannot be told", subscription=subscription.id, event=telling.event.id)
+            log.exception("an event cannot be told", subscription=subscription.id, id=telling.event.id)
             result = Result(0, 0, error="render", why=str(error), sent=False)
             asyncio.get_running_loop().call_soon(done, telling, number, at, result)
             return

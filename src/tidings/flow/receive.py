@@ -8,6 +8,7 @@ from tidings.model.errors import BadSignature, Unreadable
 from tidings.model.exchange import Answer, Callback
 from tidings.model.reports import Inbound, Report, Unknown
 from tidings.model.workspaces import Channel
+from tidings.rules.nesting import is_too_deep
 
 log = structlog.get_logger()
 
@@ -29,6 +30,8 @@ async def receive(world: World, channel: Channel, callback: Callback) -> Answer:
         log.warning("callback refused", channel=channel.id, why=str(error))
         return connector.refusal(callback)
     try:
+        if is_too_deep(callback.body):
+            raise Unreadable("It is nested too deeply.")
         reports = connector.parse(callback)
     except Exception as error:
         if not isinstance(error, Unreadable):

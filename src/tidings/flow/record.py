@@ -26,6 +26,7 @@ from tidings.model.events import Event, Fact, Kind
 from tidings.model.messages import Correlation, Direction, Life, Message, Recipient
 from tidings.model.platforms import platform
 from tidings.model.reports import Inbound, Interaction, Receipt, Target, Unknown
+from tidings.model.stages import LOST
 from tidings.model.workspaces import Channel, Contact
 from tidings.rules import lifecycle
 from tidings.rules.addresses import country_of
@@ -218,7 +219,7 @@ class Pen:
     def _inbound(self, page: Page, index: int, channel: Channel, inbound: Inbound, id_: str) -> Transaction[str]:
         name = inbound.platform or channel.platform
         key = inbound.contact_key or platform(name).identifier
-        correlated = yield from self._correlate(page, channel, inbound)
+        correlated, is_sure = yield from self._correlate(page, channel, inbound)
         contact = Contact(
             id=contact_id(channel.workspace, key, inbound.sender),
             workspace=channel.workspace,
@@ -246,7 +247,7 @@ class Pen:
         )
         life = lifecycle.arrived(message.id, page.now)
         page.add_message(message, life, (contact,))
-        if answered is not None:
+        if answered is not None and (is_sure or page.lives[answered.id].stage not in LOST):
             page.take(index, lifecycle.answered(page.lives[answered.id], channel.id, page.now))
         at = page.now if inbound.at is None else inbound.at
         told = Tell(Kind.INBOUND, 0, name, channel.id, at, Fact(references=(message.platform_reference,)))
@@ -257,14 +258,17 @@ class Pen:
             page.row("put_piece", channel.id, message.platform_reference, message.id)
         return message.id
 
-    def _correlate(self, page: Page, channel: Channel, inbound: Inbound) -> Transaction[str]:
-        """Find what an inbound message answers: as the provider says, else the newest message we sent that person."""
+    def _correlate(self, page: Page, channel: Channel, inbound: Inbound) -> Transaction[tuple[str, bool]]:
+        """Find what an inbound message answers: as the provider says, else the newest message we sent that person.
+
+        Says too whether the provider said it. A guess is no proof that a message arrived which was given up.
+        """
         if inbound.reply_to is not None:
             found = yield from self._find(page, channel, inbound.reply_to)
             if found and page.messages[found[0]].direction is Direction.OUTGOING:
-                return found[0]
+                return found[0], True
         found = yield from self._newest_to(page, channel, inbound.sender)
-        return found[0] if found else ""
+        return (found[0] if found else ""), False
 
     def _newest_to(self, page: Page, channel: Channel, address: str) -> Transaction[Sequence[str]]:
         """Find the newest message that we sent a person over a channel lately; none where the address is empty."""

@@ -70,7 +70,10 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 def same_origin(one: str, other: str) -> bool:
     """Whether two URLs are of one scheme, host and port: what is secret between us and one may go to the other."""
-    return urlsplit(one)[:2] == urlsplit(other)[:2]
+    try:
+        return urlsplit(one)[:2] == urlsplit(other)[:2]
+    except ValueError:
+        return False
 
 
 class Piece(Struct, frozen=True):

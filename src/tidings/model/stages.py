@@ -32,6 +32,9 @@ class Stage(IntEnum):
 FINAL = frozenset({Stage.EXPIRED, Stage.FAILED, Stage.DELIVERED, Stage.READ})
 """Stages after which a message no longer waits for anything."""
 
+LOST = (Stage.EXPIRED, Stage.FAILED)
+"""The stages of a message that was given up; only real evidence leads out of them."""
+
 SUCCESS = (Stage.SENT, Stage.DELIVERED, Stage.READ)
 """The stages of a good life, each proving those before it."""
 

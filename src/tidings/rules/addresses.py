@@ -45,10 +45,13 @@ def phone(text: str) -> str:
 def _normal(number: str) -> str:
     """Drop what a plan does not want within an international number, such as the zero of `+44 (0)1234 567890`."""
     try:
-        normal = str(phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.E164))
+        parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return number
-    return normal if _NUMBER.fullmatch(normal) else number
+    # Of a number that no plan knows, nobody knows either what does not belong to it.
+    if not phonenumbers.is_valid_number(parsed):
+        return number
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
 def country_of(number: str) -> str:

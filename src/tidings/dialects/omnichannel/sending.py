@@ -157,17 +157,17 @@ def _check_platforms(request: SendRequest) -> Iterator[FieldError]:
     """Check the names that `customBody` and `channelOptions` go by; nothing may be said twice of one platform."""
     native: set[str] = set()
     seen: set[str] = set()
-    for field, names in (("customBody", list(request.custom_body)), ("channelOptions", list(request.channel_options))):
+    for place, names in (("customBody", list(request.custom_body)), ("channelOptions", list(request.channel_options))):
         seen.clear()
         for name in names:
             platform = inside(name)
             if platform is None:
-                yield FieldError(f"{field}.{name}", BAD_PLATFORM, "platform")
+                yield FieldError(f"{place}.{name}", BAD_PLATFORM, "platform")
                 continue
             if platform in seen:
-                yield FieldError(f"{field}.{name}", "The same platform is named twice, in other letters.", "duplicate")
+                yield FieldError(f"{place}.{name}", "The same platform is named twice, in other letters.", "duplicate")
             if platform in native:
-                yield FieldError(f"{field}.{name}", "A platform takes a customBody or options, not both.", "conflict")
+                yield FieldError(f"{place}.{name}", "A platform takes a customBody or options, not both.", "conflict")
             seen.add(platform)
         native = set(seen)
     for name, body in request.custom_body.items():

@@ -6,9 +6,6 @@ from tidings.model.events import Fact, Kind
 from tidings.model.messages import Hop, Life
 from tidings.model.stages import Stage
 
-LOST = (Stage.EXPIRED, Stage.FAILED)
-"""The stages of a hop that reached nobody, as far as anybody knows."""
-
 
 class Tell(Struct, frozen=True):
     """An event yet to be written down."""

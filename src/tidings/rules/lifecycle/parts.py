@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from tidings.model.exchange import Piece
 from tidings.model.messages import Hop, Life, Part
 from tidings.model.reports import Target
-from tidings.model.stages import Reason, Stage
-from tidings.rules.lifecycle.moves import LOST, advance
+from tidings.model.stages import LOST, Reason, Stage
+from tidings.rules.lifecycle.moves import advance
 
 
 def hop_of(life: Life, channel: str, target: Target) -> Hop | None:

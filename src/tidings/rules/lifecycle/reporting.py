@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from tidings.model.events import Fact, Kind
 from tidings.model.messages import Hop, Life
 from tidings.model.reports import PROVING, Deed, Interaction, Receipt, Target
-from tidings.model.stages import Cause, Reason, Stage
-from tidings.rules.lifecycle.moves import LOST, Move, Tell, Word, advance
+from tidings.model.stages import LOST, Cause, Reason, Stage
+from tidings.rules.lifecycle.moves import Move, Tell, Word, advance
 from tidings.rules.lifecycle.parts import hop_of, joined, knows, tell_parts
 from tidings.rules.lifecycle.story import settle, unsaid
 

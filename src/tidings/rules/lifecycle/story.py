@@ -4,8 +4,8 @@ from msgspec.structs import replace
 
 from tidings.model.events import Fact, Kind, Tried
 from tidings.model.messages import Hop, Life, Plan
-from tidings.model.stages import FINAL, SUCCESS, Cause, Reason, Stage
-from tidings.rules.lifecycle.moves import LOST, Move, Tell, Word, advance
+from tidings.model.stages import FINAL, LOST, SUCCESS, Cause, Reason, Stage
+from tidings.rules.lifecycle.moves import Move, Tell, Word, advance
 
 _KINDS = {kind.stage: kind for kind in Kind if kind.stage is not None}
 
