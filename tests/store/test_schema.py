@@ -8,14 +8,17 @@ import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from support.postgres import Server
 from support.stores import database_at, look_into
 from tidings.model.errors import Misconfigured
+from tidings.store import migrations
 from tidings.store.database import Database
 from tidings.store.migrate import migrate_sqlite, versions
 from tidings.store.postgres import Postgres
 from tidings.store.schema import metadata
+from tidings.store.version import wanted_version
 
 
 def _differences(connection: sqlalchemy.Connection) -> object:
@@ -156,3 +159,8 @@ async def test_an_older_file_keeps_what_it_holds(tmp_path: Path) -> None:
         kept = connection.execute("SELECT name, value FROM setting").fetchall()
     connection.close()
     assert kept == [("kept", "yes")]
+
+
+def test_the_version_that_is_wanted_is_the_newest_migration() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert wanted_version() == scripts.get_current_head()

@@ -48,6 +48,7 @@ class Mortal:
             "TIDINGS_ROOT_KEY": ROOT_KEY,
             "TIDINGS_UNCERTAIN_GRACE": "3",
             "TIDINGS_LEASE_SECONDS": "1",
+            "TIDINGS_PROVIDER_TIMEOUT": "1.5",
             "TIDINGS_LOG_LEVEL": "error",
         }
         self._process: asyncio.subprocess.Process | None = None

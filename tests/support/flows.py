@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Raw
-from msgspec.structs import replace
 
 from support.clock import MovedClock
 from support.stores import read
@@ -20,7 +18,6 @@ from tidings.flow.clock import Chance
 from tidings.flow.facts import Accepted, Submitted, Taking, Told
 from tidings.flow.notify import Notifier
 from tidings.flow.send import Sender
-from tidings.flow.world import World
 from tidings.model.content import Content
 from tidings.model.drafts import Addressee, Draft
 from tidings.model.errors import BadSignature, SendDeferred, SendFailed, Unreadable
@@ -30,7 +27,7 @@ from tidings.model.reports import Inbound, Receipt, Report, Target
 from tidings.model.secrets import Secret
 from tidings.model.stages import Cause, Reason, Stage
 from tidings.model.subscriptions import Filter, Subscription, Wanted
-from tidings.model.workspaces import Channel, Limits, Workspace
+from tidings.model.workspaces import Channel, Workspace
 from tidings.rules.signing import key_from
 from tidings.settings import Settings
 
@@ -38,7 +35,7 @@ PHONE = "+31612345678"
 RAW = Raw(b"{}")
 
 
-class TinySettings(ConnectorSettings):
+class TinySettings(ConnectorSettings, frozen=True):
     """Where the provider listens."""
 
     url: str
@@ -99,19 +96,14 @@ class Steady(Chance):
         return self.jitter
 
 
-@dataclass
 class Flow:
     """A hub, its one workspace, and the facts that a test writes."""
 
-    hub: Hub
-    clock: MovedClock
-    workspace: Workspace = field(
-        default_factory=lambda: Workspace(id="w1", name="Acme", account=7, created_at=1, catch_all="all")
-    )
-
-    @property
-    def world(self) -> World:
-        return self.hub.world
+    def __init__(self, hub: Hub, clock: MovedClock) -> None:
+        self.hub = hub
+        self.world = hub.world
+        self.clock = clock
+        self.workspace = Workspace(id="w1", name="Acme", account=7, created_at=1, catch_all="all")
 
     # -- setting up ----------------------------------------------------------------------------------------------
 
@@ -220,17 +212,10 @@ class Flow:
 
     def as_channel(self, id_: str) -> Channel:
         """Name a channel, that need not be set up, as the source of a report."""
-        made = Channel(
-            id=id_,
-            workspace="w1",
-            name=id_,
-            platform="sms",
-            connector="tiny",
-            settings={},
-            created_at=1,
-            limits=Limits(),
+        known = self.world.directory.channels.get(id_)
+        return known or Channel(
+            id=id_, workspace="w1", name=id_, platform="sms", connector="tiny", settings={}, created_at=1
         )
-        return self.world.directory.channels.get(id_, made)
 
     def draft(self, *routes: Route, text: str = "Hello", **more: Any) -> Draft:
         """Make up what a client asks for."""
@@ -286,6 +271,3 @@ async def flowing(
             await directory.change(lambda: directory.put_workspace(flow.workspace))
         await hub.readers.settled()
         yield flow
-
-
-__all__ = ["PHONE", "RAW", "Flow", "Steady", "Tiny", "TinyOnce", "flowing", "replace"]

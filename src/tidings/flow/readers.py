@@ -28,6 +28,8 @@ SWEEP = "sweep"
 TIMERS_EVERY = 1_000
 """Milliseconds between two looks for timers that nobody told us of."""
 OLD_EVERY = 3_600_000
+LATELY = 600_000
+"""Milliseconds within which a report and its message can miss each other; the older ones are looked at more rarely."""
 
 
 class Readers:
@@ -201,7 +203,7 @@ class Readers:
             try:
                 if SWEEP in self._held:
                     await sweep_timers(self._world)
-                    await sweep_parked(self._world)
+                    await sweep_parked(self._world, lately=LATELY)
             except Exception:
                 logger.exception("timers could not be looked after")
 
@@ -210,6 +212,7 @@ class Readers:
         while True:
             try:
                 if SWEEP in self._held:
+                    await sweep_parked(self._world)
                     await sweep_old(self._world)
             except Exception:
                 logger.exception("old rows could not be forgotten")

@@ -34,16 +34,23 @@ async def sweep_timers(world: World) -> int | None:
                 log.error("a timer broke", message=message, exc_info=error)
 
 
-async def sweep_parked(world: World) -> int:
-    """Apply parked reports whose message has appeared since, written by another process perhaps; give how many."""
-    found = await world.store.read(_parked_found())
+async def sweep_parked(world: World, *, lately: int | None = None) -> int:
+    """Apply parked reports whose message has appeared since, written by another process perhaps; give how many.
+
+    `lately` leaves out those that were parked more milliseconds ago.
+    """
+    since = 0 if lately is None else world.clock.now() - lately
+    found = await world.store.read(_parked_found(since))
     for id_, channel_id, body in found:
         channel = world.directory.channels.get(channel_id)
         report = msgspec.json.decode(body, type=Waiting).report
-        if channel is not None and report is not None:
-            await world.record(Told(channel, report, parked=id_))
-        else:
-            await world.store.write(partial(drop, id_))
+        try:
+            if channel is not None and report is not None:
+                await world.record(Told(channel, report, parked=id_))
+            else:
+                await world.store.write(partial(drop, id_))
+        except Exception:
+            log.exception("a parked report could not be applied", parked=id_)
     return len(found)
 
 
@@ -72,8 +79,8 @@ def _next_due() -> Transaction[int | None]:
     return due
 
 
-def _parked_found() -> Transaction[list[Row]]:
-    return (yield statement("parked_found")(limit=PAGE))
+def _parked_found(since: int) -> Transaction[list[Row]]:
+    return (yield statement("parked_found")(since=since, limit=PAGE))
 
 
 def _forget(*, parked: int, unread: int, answered: int, seen: int) -> Transaction[None]:

@@ -1,4 +1,4 @@
-"""Bringing a database to today's schema."""
+"""Bringing a database to today's schema: every function raises Misconfigured where that cannot be."""
 
 from pathlib import Path
 
@@ -8,8 +8,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from tidings.model.errors import Misconfigured
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -22,8 +26,11 @@ def _config(connection: sqlalchemy.Connection | None = None) -> Config:
 
 
 def _upgrade(connection: sqlalchemy.Connection) -> None:
-    command.upgrade(_config(connection), "head")
-    connection.commit()
+    try:
+        command.upgrade(_config(connection), "head")
+        connection.commit()
+    except (SQLAlchemyError, CommandError) as error:
+        raise Misconfigured(f"The database cannot be brought to today's schema: {error}") from error
 
 
 def migrate_sqlite(path: str) -> None:

@@ -7,13 +7,11 @@ from typing import Any, TypeVar
 
 import asyncpg
 import structlog
-from alembic.util import CommandError
-from sqlalchemy.exc import SQLAlchemyError
 
 from tidings.model.errors import Misconfigured
 from tidings.store.database import ANYTHING, Database
-from tidings.store.migrate import migrate_postgres
 from tidings.store.statements import Row, Transaction
+from tidings.store.version import ASKED, wanted_version
 
 log = structlog.get_logger()
 
@@ -28,7 +26,7 @@ SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')
 """
 _TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-_UNUSABLE = (*_TROUBLE, SQLAlchemyError, CommandError, ValueError)
+_UNUSABLE = (*_TROUBLE, ValueError)
 
 
 class Postgres(Database):
@@ -48,7 +46,7 @@ class Postgres(Database):
     async def open(self) -> None:
         """Bring the database to today's schema, and connect."""
         try:
-            await migrate_postgres(self.url)
+            await _bring_up_to_date(self.url)
             self._writer = await self._connect()
             self._pool = await asyncpg.create_pool(self.url, min_size=1, max_size=_READERS)
         except _UNUSABLE as error:
@@ -150,6 +148,21 @@ class Postgres(Database):
     async def say(self, text: str) -> None:
         """Notify the others, once the batch is committed."""
         await self._open.execute("SELECT pg_notify($1, $2)", _CHANNEL, text)
+
+
+async def _bring_up_to_date(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval(ASKED) == wanted_version():
+            return
+    except asyncpg.UndefinedTableError:
+        # The database is new.
+        pass
+    finally:
+        await connection.close()
+    from tidings.store.migrate import migrate_postgres  # noqa: PLC0415 - see `tidings.store.version`
+
+    await migrate_postgres(url)
 
 
 async def _run(connection: Any, transaction: Transaction[T]) -> T:

@@ -322,9 +322,9 @@ VALUES (:id, :workspace, :channel, :reference, :why, :at, :body);
 -- parked_for: reports that wait for references.
 SELECT id, reference, body FROM parked WHERE channel = :channel AND reference = ANY(:references) ORDER BY id;
 
--- parked_found: reports whose message has appeared since.
+-- parked_found: reports parked since a time whose message has appeared.
 SELECT p.id, p.channel, p.body FROM parked p
-WHERE p.reference <> '' AND EXISTS (
+WHERE p.at >= :since AND p.reference <> '' AND EXISTS (
     SELECT 1 FROM piece x JOIN life l ON l.message = x.message
     WHERE x.channel = p.channel AND x.reference = p.reference
 )

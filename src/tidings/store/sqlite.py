@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from tidings.model.errors import Misconfigured
 from tidings.store.database import Database
-from tidings.store.migrate import migrate_sqlite
 from tidings.store.statements import Row, Transaction
+from tidings.store.version import ASKED, wanted_version
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class SQLite(Database):
             self._lock = None
             raise Misconfigured(f"Another hub has {self.path} open. Stop it, or give this one another file.") from error
         try:
-            await asyncio.to_thread(migrate_sqlite, str(self.path))
+            await asyncio.to_thread(_bring_up_to_date, self.path)
             self._writer = self._connect()
             self._idle = [self._connect(read_only=True) for _ in range(_READERS)]
         except Exception as error:
@@ -127,6 +127,21 @@ class SQLite(Database):
 
     async def say(self, text: str) -> None:
         """Nobody else is there to be told."""
+
+
+def _bring_up_to_date(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        if connection.execute(ASKED).fetchall() == [(wanted_version(),)]:
+            return
+    except sqlite3.OperationalError:
+        # There is no such table: the file is new.
+        pass
+    finally:
+        connection.close()
+    from tidings.store.migrate import migrate_sqlite  # noqa: PLC0415 - see `tidings.store.version`
+
+    migrate_sqlite(str(path))
 
 
 def _run(connection: sqlite3.Connection, transaction: Transaction[T]) -> T:
