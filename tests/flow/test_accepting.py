@@ -263,9 +263,7 @@ async def test_the_longest_of_several_windows_counts(sqlite_url: str) -> None:
 async def test_a_batch_is_taken_together(database_url: str) -> None:
     async with Receiver() as provider, flowing(database_url) as flow:
         await flow.channel(provider.url, limits=Limits(rate_per_second=1000))
-        takings = [
-            await prepare(flow.world, flow.workspace, flow.draft(text=f"{number}")) for number in range(120)
-        ]
+        takings = [await prepare(flow.world, flow.workspace, flow.draft(text=f"{number}")) for number in range(120)]
         assert await accept(flow.world, takings) is None
         await provider.wait_for(120)
         assert {got.json["text"] for got in provider.got} == {f"{number}" for number in range(120)}

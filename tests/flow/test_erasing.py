@@ -5,19 +5,22 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from msgspec import Raw
+from msgspec.structs import replace
 
 from support.flows import PHONE, Flow, flowing
 from support.receiver import Receiver
 from support.stores import look_into, opened, tables_with
 from support.waiting import until
-from tidings.flow.accept import accept, prepare
+from tidings.flow import page
+from tidings.flow.accept import accept
 from tidings.flow.erase import delete, redact
 from tidings.flow.facts import NotSubmitted, Promise, Submitted, Told
 from tidings.flow.page import Memory
 from tidings.model.content import Content
 from tidings.model.exchange import Piece, Sent
-from tidings.model.messages import Route
+from tidings.model.messages import Direction, Message
 from tidings.model.reports import Deed, Inbound, Interaction, Receipt, Target
 from tidings.model.stages import Cause, Reason, Stage
 from tidings.rules.redaction import redact_report
@@ -29,18 +32,12 @@ WORDS = Raw(msgspec.json.encode({"text": MARK}))
 
 async def said(flow: Flow) -> str:
     """Say something in every place where anything can be said of a message of ours."""
-    draft = flow.draft(
-        Route("sms", "c1"),
-        Route("sms", "c2"),
-        content=Content(title=MARK, text=MARK, html=MARK),
-        options={"sms": {"from": MARK}},
-        sender_name=MARK,
-        request=WORDS,
-    )
-    taking = await prepare(flow.world, flow.workspace, draft)
-    message = taking.message.id
+    taking = flow.taking("c1", "c2")
+    content = Content(title=MARK, text=MARK, html=MARK)
+    about = replace(taking.message, content=content, sender_name=MARK, options={"sms": {"from": MARK}}, request=WORDS)
+    message = about.id
     body = msgspec.json.encode({"id": message, "body": MARK})
-    await accept(flow.world, [taking], Promise("w1", f"key of {message}", "f", 201, body))
+    await accept(flow.world, [replace(taking, message=about)], Promise("w1", f"key of {message}", "f", 201, body))
     first, second = (flow.as_channel(each) for each in ("c1", "c2"))
     await flow.world.record(NotSubmitted(message, 0, Reason(Cause.PROVIDER, "refused"), WORDS))
     await flow.world.record(Submitted(message, 1, Sent(pieces=(Piece(f"ref {message}"),), answer=WORDS)))
@@ -60,18 +57,6 @@ async def answered(flow: Flow, key: str) -> str:
     return message
 
 
-async def set_up(flow: Flow) -> None:
-    """Channels that nobody can be reached by, one that has been told nothing."""
-    for each in ("c1", "c2"):
-        await flow.channel(id_=each, limits=_never())
-
-
-def _never() -> Any:
-    from tidings.model.workspaces import Limits
-
-    return Limits(rate_per_second=10**-9)
-
-
 async def searched(url: str) -> set[str]:
     return await look_into(url, tables_with(MARK))
 
@@ -81,8 +66,6 @@ class Echoing(Receiver):
 
     async def _take(self, request: Any) -> Any:
         await super()._take(request)
-        from aiohttp import web
-
         return web.Response(status=500, body=await request.read() + MARK.encode())
 
 
@@ -228,9 +211,6 @@ def test_a_report_keeps_what_it_means() -> None:
 
 
 def test_memory_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tidings.flow import page
-    from tidings.model.messages import Direction, Message
-
     monkeypatch.setattr(page, "REMEMBERED", 2)
     memory = Memory()
     memory.keep(Message(id=f"m{n}", workspace="w", direction=Direction.OUTGOING, created_at=1) for n in range(3))

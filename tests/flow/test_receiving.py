@@ -12,6 +12,7 @@ from support.flows import PHONE, RAW, Flow, flowing
 from support.receiver import Receiver
 from support.waiting import until
 from tidings.flow.facts import Submitted
+from tidings.flow.page import Waiting
 from tidings.flow.receive import receive
 from tidings.flow.sweep import sweep_old, sweep_parked
 from tidings.model.content import Content
@@ -19,6 +20,7 @@ from tidings.model.exchange import Answer, Callback, Piece, Sent
 from tidings.model.reports import Deed, Inbound, Interaction, Receipt, Report, Target, Unknown
 from tidings.model.stages import Stage
 from tidings.store.log import decode_life
+from tidings.store.statements import Transaction, statement
 
 HOUR = 3_600_000
 
@@ -70,7 +72,7 @@ async def set_up(flow: Flow) -> None:
     await flow.channel(connector="tiny")
 
 
-# -- proof and reading --------------------------------------------------------------------------------------------------
+# -- proof and reading -----------------------------------------------------------------------------------------------
 
 
 async def test_what_is_not_proven_changes_nothing(sqlite_url: str) -> None:
@@ -145,7 +147,7 @@ async def test_texts_that_are_only_kept_may_hold_anything(database_url: str) -> 
         assert await flow.stored("last_position") == [(1,)]
 
 
-# -- twice, early, late -------------------------------------------------------------------------------------------------
+# -- twice, early, late ----------------------------------------------------------------------------------------------
 
 
 async def test_a_report_with_a_key_counts_once(database_url: str) -> None:
@@ -178,7 +180,7 @@ async def test_a_receipt_that_beats_our_own_answer_waits_for_it(database_url: st
         message = await waiting(flow)
         await call(flow, receipt("r1", key="k1"), receipt("r1", Stage.READ))
         assert await parked(flow) == ["no message", "no message"]
-        assert await stage(flow, message) is Stage.PROCESSING
+        assert await stage(flow, message) is Stage.ACCEPTED
         await sent(flow, message, "r1")
         assert await stage(flow, message) is Stage.READ
         assert await parked(flow) == []
@@ -258,10 +260,7 @@ async def test_a_parked_report_of_a_channel_that_is_gone_is_let_go_of(sqlite_url
         assert await parked(flow) == []
 
 
-def _park(flow: Flow, report: Receipt) -> Any:
-    from tidings.flow.page import Waiting
-    from tidings.store.statements import statement
-
+def _park(flow: Flow, report: Receipt) -> Transaction[None]:
     id_ = flow.world.chance.id()
     body = msgspec.json.encode(Waiting(report=report))
     yield statement("put_parked").many(
@@ -269,7 +268,7 @@ def _park(flow: Flow, report: Receipt) -> Any:
     )
 
 
-# -- watermarks ---------------------------------------------------------------------------------------------------------
+# -- watermarks ------------------------------------------------------------------------------------------------------
 
 
 async def test_a_watermark_tells_each_message_before_it_exactly_once(database_url: str) -> None:

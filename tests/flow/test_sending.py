@@ -13,6 +13,7 @@ from support.waiting import until
 from tidings.flow import send
 from tidings.flow.erase import delete
 from tidings.flow.send import RETRIES
+from tidings.flow.sweep import sweep_timers
 from tidings.model.messages import Hop, Life
 from tidings.model.stages import Cause, Stage
 from tidings.model.workspaces import Limits
@@ -262,10 +263,11 @@ async def test_silence_after_the_call_is_uncertain_and_not_sent_again(sqlite_url
         found = await hop(flow, message)
         assert found.doubt_at == flow.clock.now() + 600_000
         provider.answer = lambda _: 200
-        await _pass(flow, 599_000)
+        flow.clock.move(599_999)
+        await sweep_timers(flow.world)
         assert (await hop(flow, message)).stage is Stage.PROCESSING
-        await _pass(flow, 2_000)
-        await until(lambda: True)
+        flow.clock.move(1)
+        await sweep_timers(flow.world)
         found = await hop(flow, message)
         assert found.stage is Stage.FAILED
         assert found.reason is not None
@@ -295,14 +297,6 @@ async def test_a_connector_that_breaks_after_the_call_leaves_it_uncertain(sqlite
             await idle(flow)
         assert (await hop(flow, message)).doubt_at is not None
         assert "connector broke" in [each["event"] for each in logs]
-
-
-async def _pass(flow: Flow, milliseconds: int) -> None:
-    """Move on, and let the timers of messages be looked for."""
-    flow.clock.move(milliseconds)
-    await asyncio.sleep(0.02)
-    flow.clock.move(1000)
-    await asyncio.sleep(0.02)
 
 
 # -- killed in the middle --------------------------------------------------------------------------------------------

@@ -101,6 +101,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, uvicorn.Server,
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                proxy_headers=False,
                 backlog=BACKLOG,
                 timeout_graceful_shutdown=PATIENCE,
             )

@@ -8,7 +8,7 @@ with the attempts.
 
 import asyncio
 import heapq
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -66,8 +66,8 @@ class Notifier:
         self._reading = True
         """Also until it is known where to read from."""
         self._stopped = False
-        self._open: dict[int, None] = {}
-        """Positions read and not yet finished, in order."""
+        self._open: OrderedDict[int, None] = OrderedDict()
+        """Positions read and not yet finished, in order; a plain dict would be slow to find the first of them."""
         self._lanes: dict[str, deque[Telling]] = {}
         """By message: events that wait for the one under way."""
         self._ready: deque[Telling] = deque()

@@ -1,5 +1,6 @@
 """One page of the pen's: what a batch of facts has looked up, and the rows it will write."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -44,7 +45,8 @@ class Memory:
     """The messages seen last; a message never changes, so what is remembered is true until it is redacted."""
 
     def __init__(self) -> None:
-        self._messages: dict[str, Message] = {}
+        # A plain dict walks over all that was taken from its front to find what is first now.
+        self._messages: OrderedDict[str, Message] = OrderedDict()
 
     def __getitem__(self, message: str) -> Message | None:
         return self._messages.get(message)
@@ -55,7 +57,7 @@ class Memory:
         for message in messages:
             kept[message.id] = message
         while len(kept) > REMEMBERED:
-            del kept[next(iter(kept))]
+            kept.popitem(last=False)
 
     def forget(self, message: str) -> None:
         """Forget one message."""

@@ -144,10 +144,12 @@ class Sender:
 
     def _settle_later(self) -> None:
         self._world.spawn(self._settle_and_look())
-        self._settle_again()
 
     async def _settle_and_look(self) -> None:
-        await self._settle_taken(self._silence)
+        try:
+            await self._settle_taken(self._silence)
+        finally:
+            self._settle_again()
         self.look()
 
     def _is_full(self, bound: int) -> bool:
