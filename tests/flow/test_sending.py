@@ -12,10 +12,11 @@ from support.receiver import Receiver
 from support.waiting import until
 from tidings.flow import send
 from tidings.flow.erase import delete
+from tidings.flow.facts import NotSubmitted
 from tidings.flow.send import RETRIES
 from tidings.flow.sweep import sweep_timers
 from tidings.model.messages import Hop, Life
-from tidings.model.stages import Cause, Stage
+from tidings.model.stages import Cause, Reason, Stage
 from tidings.model.workspaces import Limits
 from tidings.store.log import decode_life
 
@@ -366,6 +367,18 @@ async def test_a_hop_that_was_cancelled_while_it_waited_is_not_sent(sqlite_url: 
         flow.clock.move(3_600_000)
         await paused(flow, "c2")
         assert len(second.got) == 1
+        found = await life(flow, message)
+        assert (found.stage, found.hops[1].cancelled) == (Stage.DELIVERED, True)
+        assert await flow.stored("oldest_due") == [(None, 0)]
+
+
+async def test_a_hop_that_is_started_and_stopped_in_one_batch_is_stopped(database_url: str) -> None:
+    async with flowing(database_url) as flow:
+        other, message = await flow.accepted("c1"), await flow.accepted("c1", "c2")
+        refused = Reason(Cause.PROVIDER, "refused")
+        facts = (NotSubmitted(other, 0, refused), NotSubmitted(message, 0, refused))
+        writing = [flow.world.store.put(flow.world.pen, each) for each in facts]
+        await asyncio.gather(*writing, flow.reached(message, Stage.DELIVERED, "c1"))
         found = await life(flow, message)
         assert (found.stage, found.hops[1].cancelled) == (Stage.DELIVERED, True)
         assert await flow.stored("oldest_due") == [(None, 0)]
