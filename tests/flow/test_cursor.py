@@ -102,7 +102,7 @@ async def test_a_killed_reader_loses_nothing_and_repeats_only_what_was_under_way
             await flow.reached(failing, Stage.DELIVERED)
             await flow.reached(told, Stage.DELIVERED)
             await receiver.wait_for(4)
-            await until(lambda: flow.notifier()._written is None and len(flow.notifier()._open) == 1)
+            await until(lambda: flow.notifier()._journal._written is None and len(flow.notifier()._open) == 1)
             # The hanging one is under way: the cursor stands before it, and what came after it is finished.
             (position,) = (row[0] for row in await flow.stored("events_of", message=hanging) if b'"sent"' in row[1])
             assert await flow.cursor() == position - 1
@@ -152,7 +152,7 @@ async def test_what_could_not_be_written_is_written_later(sqlite_url: str) -> No
         database.commit = failing  # type: ignore[method-assign]
         flow.clock.move(5000)
         await receiver.wait_for(2)
-        await until(lambda: flow.notifier()._changes.attempts)
+        await until(lambda: flow.notifier()._journal._changes.attempts)
         database.commit = commit  # type: ignore[method-assign]
         flow.clock.move(1000)
         await flow.quiet()
@@ -186,7 +186,7 @@ async def test_a_held_event_that_cannot_be_read_is_tried_later(sqlite_url: str) 
     async with Receiver(lambda _: 500) as receiver, flowing(sqlite_url) as flow:
         await flow.subscribe(receiver.url)
         await flow.sent()
-        await until(lambda: flow.notifier()._held)
+        await until(lambda: flow.notifier()._aside)
         await flow.quiet()
         database = flow.world.store.database
         read = database.read
@@ -196,7 +196,7 @@ async def test_a_held_event_that_cannot_be_read_is_tried_later(sqlite_url: str) 
 
         database.read = failing  # type: ignore[method-assign]
         flow.clock.move(5000)
-        await until(lambda: flow.notifier()._due)
+        await until(lambda: flow.notifier()._aside._due)
         database.read = read  # type: ignore[method-assign]
         flow.clock.move(1000)
         await receiver.wait_for(2)
@@ -208,12 +208,12 @@ async def test_no_more_is_set_aside_than_memory_bears(sqlite_url: str, monkeypat
         await flow.subscribe(receiver.url)
         for _ in range(10):
             await write_many(flow, 10)
-        await until(lambda: len(flow.notifier()._held) >= 20)
+        await until(lambda: len(flow.notifier()._aside) >= 20)
         await flow.quiet()
         for _ in range(10):
             await write_many(flow, 10)
         await flow.quiet()
-        assert len(flow.notifier()._held) < 20 + 100
+        assert len(flow.notifier()._aside) < 20 + 100
         receiver.answer = lambda _: 204
         for _ in range(300):
             flow.clock.move(60_000)

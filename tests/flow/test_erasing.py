@@ -77,7 +77,9 @@ async def test_no_trace_of_what_was_said_is_left(database_url: str, erase: Any) 
         message = await said(flow)
         reply = await answered(flow, "k1")
         await receiver.wait_for(4)
-        await until(lambda: all(not each._under_way and each._written is None for each in flow.hub.readers.notifiers))
+        await until(
+            lambda: all(not each._under_way and each._journal._written is None for each in flow.hub.readers.notifiers)
+        )
         # What was told to a subscription that is no more is searched, too.
         directory = flow.world.directory
         gone = directory.subscriptions["s2"]

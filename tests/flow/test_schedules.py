@@ -93,7 +93,7 @@ async def test_a_wait_of_a_stopped_hub_goes_on_where_it_was(sqlite_url: str) -> 
         async with flowing(sqlite_url) as flow:
             await flow.subscribe(receiver.url)
             await flow.sent()
-            await until(lambda: flow.notifier()._held)
+            await until(lambda: flow.notifier()._aside)
             due = (await _written(flow))[2]
         clock = flow.clock
         clock.move(1000)
@@ -113,7 +113,7 @@ async def test_what_fell_due_while_the_hub_was_away_is_told_at_once(sqlite_url: 
         async with flowing(sqlite_url) as flow:
             await flow.subscribe(receiver.url)
             await flow.sent()
-            await until(lambda: flow.notifier()._held)
+            await until(lambda: flow.notifier()._aside)
         flow.clock.move(HOUR)
         receiver.answer = lambda _: 204
         async with flowing(sqlite_url, clock=flow.clock) as flow:

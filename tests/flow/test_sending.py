@@ -7,15 +7,16 @@ import pytest
 import structlog
 
 from support.clock import MovedClock
-from support.flows import PHONE, Flow, flowing
+from support.flows import PHONE, RAW, Flow, flowing
 from support.receiver import Receiver
 from support.waiting import until
 from tidings.flow import send
 from tidings.flow.erase import delete
-from tidings.flow.facts import NotSubmitted
+from tidings.flow.facts import NotSubmitted, Told
 from tidings.flow.send import RETRIES
 from tidings.flow.sweep import sweep_timers
 from tidings.model.messages import Hop, Life
+from tidings.model.reports import Receipt, Target
 from tidings.model.stages import Cause, Reason, Stage
 from tidings.model.workspaces import Limits
 from tidings.store.log import decode_life
@@ -376,9 +377,9 @@ async def test_a_hop_that_is_started_and_stopped_in_one_batch_is_stopped(databas
     async with flowing(database_url) as flow:
         other, message = await flow.accepted("c1"), await flow.accepted("c1", "c2")
         refused = Reason(Cause.PROVIDER, "refused")
-        facts = (NotSubmitted(other, 0, refused), NotSubmitted(message, 0, refused))
-        writing = [flow.world.store.put(flow.world.pen, each) for each in facts]
-        await asyncio.gather(*writing, flow.reached(message, Stage.DELIVERED, "c1"))
+        late = Told(flow.as_channel("c1"), Receipt(Target(message), Stage.DELIVERED, RAW))
+        facts = (NotSubmitted(other, 0, refused), NotSubmitted(message, 0, refused), late)
+        await asyncio.gather(*(flow.world.store.put(flow.world.pen, each) for each in facts))
         found = await life(flow, message)
         assert (found.stage, found.hops[1].cancelled) == (Stage.DELIVERED, True)
         assert await flow.stored("oldest_due") == [(None, 0)]

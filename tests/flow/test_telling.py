@@ -89,7 +89,7 @@ async def test_what_failed_is_set_aside_and_only_its_own_message_waits(sqlite_ur
         receiver.answer = refuse_once(lambda got: got.json["payload"]["id"] == first)
         await flow.subscribe(receiver.url)
         first = await flow.sent()
-        await until(lambda: flow.notifier()._held)
+        await until(lambda: flow.notifier()._aside)
         for stage in (Stage.DELIVERED, Stage.READ):
             await flow.reached(first, stage)
         second = await flow.sent()
@@ -122,7 +122,7 @@ async def test_an_event_that_comes_while_an_earlier_one_waits_is_told_after_it(s
         receiver.answer = refuse_once(lambda got: got.json["name"] == "message.sent")
         await flow.subscribe(receiver.url)
         message = await flow.sent()
-        await until(lambda: flow.notifier()._held)
+        await until(lambda: flow.notifier()._aside)
         await flow.reached(message, Stage.READ)
         flow.clock.move(5000)
         await receiver.wait_for(4)
@@ -176,7 +176,7 @@ async def test_a_dead_address_is_tried_again_and_says_why(sqlite_url: str) -> No
     async with flowing(sqlite_url) as flow:
         await flow.subscribe("http://127.0.0.1:9/")
         message = await flow.sent()
-        await until(lambda: flow.notifier()._held)
+        await until(lambda: flow.notifier()._aside)
         await flow.quiet()
         positions = [row[0] for row in await flow.stored("events_of", message=message)]
         found = await flow.stored("attempts_at", subscriptions=[1], positions=positions)
@@ -236,7 +236,7 @@ async def test_what_is_no_success_is_tried_again(sqlite_url: str, status: int) -
         receiver.answer_headers = {"location": receiver.url + "/elsewhere"}
         await flow.subscribe(receiver.url)
         await flow.sent()
-        await until(lambda: flow.notifier()._held)
+        await until(lambda: flow.notifier()._aside)
         flow.clock.move(5000)
         await receiver.wait_for(2)
         await flow.quiet()
@@ -253,7 +253,7 @@ async def test_a_wish_to_wait_is_honoured_within_bounds(sqlite_url: str, said: s
         receiver.answer_headers = {"retry-after": said}
         await flow.subscribe(receiver.url)
         await flow.sent()
-        await until(lambda: flow.notifier()._held)
+        await until(lambda: flow.notifier()._aside)
         await flow.quiet()
         assert [row[1:] for row in await flow.held()] == [(1, flow.clock.now() + waits)]
 
@@ -293,7 +293,7 @@ async def test_an_old_address_that_is_gone_disables_nothing_new(sqlite_url: str)
         await arrived.wait()
         await flow.put(replace(made, url=new.url))
         answer.set()
-        await until(lambda: flow.notifier()._held)
+        await until(lambda: flow.notifier()._aside)
         await flow.world.settle()
         assert flow.world.directory.subscriptions["s1"].active
         flow.clock.move(5000)
@@ -304,7 +304,7 @@ async def test_a_changed_address_and_secret_count_from_the_next_attempt(sqlite_u
     async with Receiver(lambda _: 500) as old, Receiver() as new, flowing(sqlite_url) as flow:
         made = await flow.subscribe(old.url)
         await flow.sent()
-        await until(lambda: flow.notifier()._held)
+        await until(lambda: flow.notifier()._aside)
         key = key_from(b"n" * 24)
         await flow.put(replace(made, url=new.url, signing_key=Secret(key), secret=Secret("another sixteen!")))
         flow.clock.move(5000)
@@ -356,7 +356,7 @@ async def test_an_event_that_cannot_be_rendered_hinders_nobody(
             await flow.world.record(Submitted(taking.message.id, 0, Sent(pieces=(Piece("r"),), answer=RAW)))
             await flow.sent()
             await receiver.wait_for(1)
-            await until(lambda: flow.notifier()._held)
+            await until(lambda: flow.notifier()._aside)
         assert [each["event"] for each in logs] == ["an event cannot be told"]
         broken.clear()
         flow.clock.move(5000)
@@ -389,12 +389,12 @@ async def test_the_store_writes_on_when_a_workspace_is_taken_away(sqlite_url: st
     async with Receiver(lambda _: 500) as receiver, flowing(sqlite_url) as flow:
         await flow.subscribe(receiver.url)
         message = await flow.sent()
-        await until(lambda: flow.notifier()._held)
+        await until(lambda: flow.notifier()._aside)
         flow.world.directory.workspaces = {}
         await flow.reached(message, Stage.DELIVERED)
         other = await flow.sent()
         flow.clock.move(5000)
-        await until(lambda: not flow.notifier()._held)
+        await until(lambda: not flow.notifier()._aside)
         assert await flow.stored("events_of", message=other) != []
         await flow.world.directory.read()
 
@@ -404,7 +404,7 @@ async def test_what_was_taken_out_is_not_tried_again(sqlite_url: str) -> None:
         await flow.subscribe(receiver.url)
         first, second = await flow.sent(), await flow.sent()
         await flow.reached(first, Stage.READ)
-        await until(lambda: len(flow.notifier()._held) == 4)
+        await until(lambda: len(flow.notifier()._aside) == 4)
         await flow.quiet()
         assert await delete(flow.world, "w1", first)
         receiver.answer = lambda _: 204

@@ -250,8 +250,8 @@ class Flow:
     async def quiet(self) -> None:
         """Wait until the first notifier has nothing under way and has written everything down."""
         notifier = self.notifier()
-        await until(lambda: not notifier._under_way and not notifier._retrying and not notifier._reading)
-        await until(lambda: notifier._written is None)
+        await until(lambda: not notifier._under_way and not notifier._aside.retrying and not notifier._reading)
+        await until(lambda: notifier._journal._written is None)
 
 
 @asynccontextmanager

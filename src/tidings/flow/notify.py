@@ -1,22 +1,21 @@
 """Telling one subscription: a reader with a cursor on the log.
 
 It reads in order, keeps what its subscription wants, and posts concurrently, but never two events of one message at
-once. What failed is set aside and tried again on the dialect's schedule; only later events of the same message wait
-behind it. The cursor stands where everything before is told, set aside or not wanted, and is written down together
-with the attempts.
+once. What failed is set aside (`tidings.flow.aside`) and tried again on the dialect's schedule; only later events of
+the same message wait behind it. The cursor stands where everything before is told, set aside or not wanted, and is
+written down together with the attempts (`tidings.flow.journal`).
 """
 
 import asyncio
-import heapq
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 
 import structlog
 
 from tidings.dialects.dialect import Delivery, Dialect, Telling
-from tidings.flow.attempts import Changes
-from tidings.flow.clock import Timer
+from tidings.flow.aside import Aside
 from tidings.flow.delivery import headers_of
+from tidings.flow.journal import Journal
 from tidings.flow.world import World
 from tidings.model.events import Event
 from tidings.model.exchange import retry_after
@@ -41,8 +40,6 @@ LARGEST_ANSWER = 2**20
 """Octets an endpoint may answer."""
 MOST_HELD = 10_000
 """How many events may be set aside before the reader stops reading further ones."""
-RETRIES_AT_ONCE = 8
-"""Of the events set aside, how many are tried at once; they never take a first attempt's place."""
 LONGEST_WAIT = 86_400_000
 """Milliseconds: as far as an endpoint's `Retry-After` is believed."""
 CHECKPOINT = 1000
@@ -59,7 +56,6 @@ class Notifier:
         self._subscription = subscription
         self._dialect: Dialect = world.dialects[subscription.dialect]
         self._signer = Signer(subscription.signing_key)
-        self.serial = subscription.serial
         self._read_to = 0
         self._caught_up = False
         self._more = False
@@ -72,18 +68,8 @@ class Notifier:
         """By message: events that wait for the one under way."""
         self._ready: deque[Telling] = deque()
         self._under_way = 0
-        self._retrying = 0
-        self._held: dict[int, Held] = {}
-        self._blocked: dict[str, deque[int]] = {}
-        """By message: positions set aside, the first of which is being tried."""
-        self._due: list[tuple[int, int]] = []
-        self._timer: Timer | None = None
-        self._changes = Changes()
-        self._taken = Changes()
-        """What is being written."""
-        self._written: asyncio.Future[object] | None = None
-        """Done when it is."""
-        self._written_to = 0
+        self._journal = Journal(world, subscription.serial, lambda: self.cursor)
+        self._aside = Aside(world.clock, self._journal, lambda positions: world.spawn(self._retry(positions)))
         self._finished: set[int] = set()
         """Positions after the cursor that were finished before the last stop."""
 
@@ -91,32 +77,20 @@ class Notifier:
 
     async def start(self) -> None:
         """Take up where the last reader left off."""
-        self._read_to, held, self._finished = await self._world.store.read(_state(self.serial))
-        self._written_to = self._read_to
-        for each in held:
-            self._held[each.position] = each
-            self._blocked.setdefault(each.message, deque()).append(each.position)
-        now = self._world.clock.now()
-        for positions in self._blocked.values():
-            first = self._held[positions[0]]
-            self._schedule(first.position, now if first.due_at is None else first.due_at)
+        self._read_to, held, self._finished = await self._world.store.read(_state(self._subscription.serial))
+        self._journal.written_to = self._read_to
+        self._aside.resume(held)
         self._reading = False
         self._read_on()
 
     async def stop(self) -> None:
-        """Start nothing more, let what is under way end, and write everything down.
-
-        What cannot be written now is told once more by the next reader.
-        """
+        """Start nothing more, let what is under way end, and write everything down."""
         self._stopped = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._aside.stop()
         # Once in a reader's life; an event would be set for every delivery.
-        while self._under_way or self._retrying or self._reading:  # noqa: ASYNC110
+        while self._under_way or self._aside.retrying or self._reading:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        self._write_down()
-        while self._written is not None:
-            await asyncio.wait([self._written])
+        await self._journal.stop()
 
     def change(self, subscription: Subscription) -> None:
         """Go on with other settings: the next attempt uses them."""
@@ -131,7 +105,7 @@ class Notifier:
     @property
     def behind(self) -> bool:
         """Whether there is something it has not read, told or given up."""
-        return bool(self._open or self._held) or not self._caught_up
+        return bool(self._open or self._aside) or not self._caught_up
 
     # -- reading the log -----------------------------------------------------------------------------------------
 
@@ -146,8 +120,8 @@ class Notifier:
         self._take_new(told)
         self._read_to = max(last, self._read_to)
         self._pump()
-        if self.cursor - self._written_to >= CHECKPOINT:
-            self._write_down()
+        if self.cursor - self._journal.written_to >= CHECKPOINT:
+            self._journal.write_down()
 
     def look(self) -> None:
         """Look into the log: there may be something that nobody offered."""
@@ -162,7 +136,7 @@ class Notifier:
         self._world.spawn(self._read())
 
     def _is_full(self) -> bool:
-        return len(self._open) >= WINDOW or len(self._held) >= MOST_HELD
+        return len(self._open) >= WINDOW or len(self._aside) >= MOST_HELD
 
     async def _read(self) -> None:
         try:
@@ -179,7 +153,7 @@ class Notifier:
             raise
         finally:
             self._reading = False
-            self._write_down()
+            self._journal.write_down()
 
     def _take_new(self, told: Sequence[tuple[Event, Message]]) -> None:
         # An event can be read from the log before it is offered: it is on disk first.
@@ -196,8 +170,8 @@ class Notifier:
         telling = self._telling(event, message)
         if telling is None or not self._is_wanted(telling):
             return
-        if event.message in self._blocked:
-            self._set_aside(telling.event, tries=0, due_at=None)
+        if self._aside.blocks(event.message):
+            self._aside.put_behind(telling.event)
             return
         self._open[position] = None
         lane = self._lanes.get(event.message)
@@ -269,20 +243,20 @@ class Notifier:
             self._try_again(event, tries=number, first_at=at, result=result)
             for waiting in lane:
                 self._open.pop(waiting.event.position, None)
-                self._set_aside(waiting.event, tries=0, due_at=None)
+                self._aside.put_behind(waiting.event)
         elif lane:
             self._lanes[event.message] = lane
             self._ready.append(lane.popleft())
-        self._write_down()
+        self._journal.write_down()
         self._pump()
         if len(self._open) < WINDOW // 2:
             self._read_on()
 
     def _judge(self, event: Event, number: int, at: int, result: Result) -> Verdict:
         verdict = Verdict.RETRY if result.error else self._dialect.judge(result.status)
-        self._changes.attempts.append(
+        self._journal.tried(
             Attempt(
-                subscription=self.serial,
+                subscription=self._subscription.serial,
                 position=event.position,
                 number=number,
                 at=at,
@@ -298,161 +272,42 @@ class Notifier:
 
     # -- what failed ---------------------------------------------------------------------------------------------
 
-    def _set_aside(self, event: Event, *, tries: int, due_at: int | None, first_at: int | None = None) -> None:
-        now = self._world.clock.now()
-        held = Held(
-            subscription=self.serial,
-            position=event.position,
-            message=event.message,
-            tries=tries,
-            first_at=now if first_at is None else first_at,
-            due_at=due_at,
-        )
-        self._hold(held)
-        waiting = self._blocked.setdefault(event.message, deque())
-        waiting.append(event.position)
-        if due_at is None and len(waiting) == 1:
-            self._schedule(event.position, now)
-
-    def _hold(self, held: Held) -> None:
-        self._held[held.position] = held
-        self._changes.held[held.position] = held
-        self._changes.freed.discard(held.position)
-
     def _try_again(self, event: Event, *, tries: int, first_at: int, result: Result) -> None:
         wait = self._dialect.schedule.wait(tries, self._world.chance.share())
-        now = self._world.clock.now()
         if wait is None:
-            self._give_up(event, tries, first_at)
+            self._world.counts.add("deliveries", "exhausted")
+            self._aside.give_up(event, tries=tries, first_at=first_at)
             return
-        asked = retry_after(result.headers, now)
-        due_at = now + max(wait, min(asked or 0, LONGEST_WAIT))
-        if event.position in self._held:
-            self._hold(
-                Held(
-                    subscription=self.serial,
-                    position=event.position,
-                    message=event.message,
-                    tries=tries,
-                    first_at=first_at,
-                    due_at=due_at,
-                )
-            )
-        else:
-            self._set_aside(event, tries=tries, due_at=due_at, first_at=first_at)
-        self._schedule(event.position, due_at)
-
-    def _give_up(self, event: Event, tries: int, first_at: int) -> None:
-        dead = Held(
-            subscription=self.serial,
-            position=event.position,
-            message=event.message,
-            tries=tries,
-            first_at=first_at,
-            due_at=None,
-            dead=True,
-        )
-        known = event.position in self._held
-        self._held.pop(event.position, None)
-        self._changes.held[event.position] = dead
-        self._world.counts.add("deliveries", "exhausted")
-        if known:
-            self._unblock(event.message)
-
-    def _unblock(self, message: str) -> None:
-        """Go on with the next event of a message whose first one is out of the way."""
-        positions = self._blocked[message]
-        positions.popleft()
-        if positions:
-            self._schedule(positions[0], self._world.clock.now())
-        else:
-            del self._blocked[message]
-
-    def _schedule(self, position: int, due_at: int) -> None:
-        heapq.heappush(self._due, (due_at, position))
-        self._set_timer()
-
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._due and not self._stopped:
-            self._timer = self._world.clock.at(self._due[0][0], self._retry_due)
-
-    def _retry_due(self) -> None:
         now = self._world.clock.now()
-        positions = []
-        while self._due and self._due[0][0] <= now and self._retrying < RETRIES_AT_ONCE:
-            positions.append(heapq.heappop(self._due)[1])
-            self._retrying += 1
-        if positions:
-            self._world.spawn(self._retry(positions))
-        elif self._retrying < RETRIES_AT_ONCE:
-            self._set_timer()
+        asked = retry_after(result.headers, now)
+        self._aside.put(event, tries=tries, first_at=first_at, due_at=now + max(wait, min(asked or 0, LONGEST_WAIT)))
 
     async def _retry(self, positions: list[int]) -> None:
         try:
             found = await self._world.store.read(events_at(positions))
         except Exception:
             for position in positions:
-                self._retrying -= 1
-                self._schedule(position, self._world.clock.now() + AGAIN_AFTER)
+                self._aside.schedule(position, self._world.clock.now() + AGAIN_AFTER)
+                self._aside.tried()
             raise
         tellings = {event.position: self._telling(event, message) for event, message in found}
         for position in positions:
             if (telling := tellings.get(position)) is not None:
-                self._post(telling, self._held[position].tries + 1, self._retry_done)
+                self._post(telling, self._aside[position].tries + 1, self._retry_done)
             else:
                 # Its message was taken out.
-                self._retrying -= 1
-                self._free(position)
-        self._set_timer()
+                self._aside.free(position)
+                self._aside.tried()
 
     def _retry_done(self, telling: Telling, number: int, at: int, result: Result) -> None:
-        self._retrying -= 1
         event = telling.event
-        held = self._held[event.position]
         if self._judge(event, number, at, result) is Verdict.RETRY:
-            self._try_again(event, tries=number, first_at=held.first_at, result=result)
+            self._try_again(event, tries=number, first_at=self._aside[event.position].first_at, result=result)
         else:
-            self._free(event.position)
-        self._write_down()
-        self._set_timer()
+            self._aside.free(event.position)
+        self._aside.tried()
+        self._journal.write_down()
         self._read_on()
-
-    def _free(self, position: int) -> None:
-        """Set an event aside no longer."""
-        held = self._held.pop(position)
-        self._changes.held.pop(position, None)
-        self._changes.freed.add(position)
-        self._unblock(held.message)
-
-    # -- writing down --------------------------------------------------------------------------------------------
-
-    def take_changes(self) -> Changes:
-        """Hand over everything that is not known to be on disk."""
-        self._changes.cursor = self.cursor
-        self._taken, self._changes = self._changes.over(self._taken), Changes()
-        return self._taken
-
-    def _write_down(self) -> None:
-        changes = self._changes
-        changed = changes.attempts or changes.held or changes.freed or self.cursor != self._written_to
-        if changed and self._written is None:
-            self._written = self._world.store.put(self._world.ledger, self)
-            self._written.add_done_callback(self._wrote)
-
-    def _wrote(self, written: "asyncio.Future[object]") -> None:
-        """Go on after a write; where it failed, what it was about is still to be written."""
-        self._written = None
-        taken, self._taken = self._taken, Changes()
-        if written.exception() is None:
-            self._written_to = taken.cursor
-            self._write_down()
-            return
-        self._changes = self._changes.over(taken)
-        if not self._stopped:
-            self._world.clock.at(self._world.clock.now() + AGAIN_AFTER, self._write_down)
 
 
 def _state(serial: int) -> Transaction[tuple[int, list[Held], set[int]]]:
