@@ -246,7 +246,7 @@ async def test_a_message_waits_as_long_as_it_may(
         now = flow.clock.now()
         draft = flow.draft(expires_at=None if asked is None else now + asked * HOUR)
         taking = await prepare(flow.world, flow.workspace, draft)
-        assert taking.expires_at == taking.message.expires_at == now + hours * HOUR
+        assert taking.begun.life.expires_at == taking.message.expires_at == now + hours * HOUR
 
 
 async def test_the_longest_of_several_windows_counts(sqlite_url: str) -> None:
@@ -254,7 +254,7 @@ async def test_the_longest_of_several_windows_counts(sqlite_url: str) -> None:
         await flow.channel(id_="c1", expiry_hours=2)
         await flow.channel(id_="c2", platform="whatsapp", expiry_hours=5)
         taking = await prepare(flow.world, flow.workspace, flow.draft(Route("sms"), Route("whatsapp")))
-        assert taking.expires_at == flow.clock.now() + 5 * HOUR
+        assert taking.begun.life.expires_at == flow.clock.now() + 5 * HOUR
 
 
 # -- taking -----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from tidings.model.messages import Direction, Message, Plan, Recipient
 from tidings.model.reports import Deed, Interaction, Receipt, Target
 from tidings.model.stages import Stage
 from tidings.model.workspaces import Channel
+from tidings.rules.lifecycle import begin
 from tidings.store.log import events_of
 from tidings.store.statements import Transaction, statement
 
@@ -41,7 +42,8 @@ class Post:
             recipients=(Recipient("c", {"phonenumber": to}),),
         )
         plan = Plan("whatsapp", self.channel.id, to)
-        taking = Taking(about, (plan,), self.world.clock.now() + 60_000, ())
+        now = self.world.clock.now()
+        taking = Taking(about, (plan,), begin(about.id, (plan,), expires_at=now + 60_000, now=now), ())
         await self.world.record(Accepted((taking,)))
 
     async def answered(self, message: str, *references: str) -> None:

@@ -4,7 +4,7 @@ from msgspec import Raw
 
 from tidings.model.content import Content, Media, Template
 from tidings.model.events import Fact, Tried
-from tidings.model.messages import Correlation, Direction, Hop, Life, Message, Part, Recipient, Route
+from tidings.model.messages import Correlation, Direction, Hop, Life, Message, Part, Plan, Recipient, Route
 from tidings.model.reports import Deed, Interaction, Target
 from tidings.model.stages import Cause, Reason, Stage
 from tidings.rules.redaction import redact_fact, redact_life, redact_message
@@ -62,7 +62,9 @@ def test_a_life_keeps_its_stages_and_reasons() -> None:
     parts = (Part("SM1", stage=Stage.FAILED, reason=REASON),)
     hop = Hop(0, "sms", "ch1", "+447123123123", Stage.FAILED, parts=parts, reason=REASON, data=SECRET)
     bare = Hop(0, "sms", "ch1", "+447123123123", Stage.FAILED, parts=parts, reason=REASON)
-    assert redact_life(Life("m1", 3, Stage.FAILED, hops=(hop, hop))) == Life("m1", 3, Stage.FAILED, hops=(bare, bare))
+    life = Life("m1", 3, Stage.FAILED, hops=(hop, hop), plans=(Plan("sms", "c1", data=SECRET),))
+    emptied = Life("m1", 3, Stage.FAILED, hops=(bare, bare), plans=(Plan("sms", "c1"),))
+    assert redact_life(life) == emptied
 
 
 def test_a_fact_keeps_its_reasons_but_no_words_of_the_provider() -> None:

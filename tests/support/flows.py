@@ -28,6 +28,7 @@ from tidings.model.secrets import Secret
 from tidings.model.stages import Cause, Reason, Stage
 from tidings.model.subscriptions import Filter, Subscription, Wanted
 from tidings.model.workspaces import Channel, Workspace
+from tidings.rules.lifecycle import begin
 from tidings.rules.signing import key_from
 from tidings.settings import Settings
 
@@ -182,7 +183,7 @@ class Flow:
             content=Content(text=text),
         )
         plans = tuple(Plan("sms", channel, to) for channel in channels)
-        return Taking(message, plans, now + expires_in, ())
+        return Taking(message, plans, begin(message.id, plans, expires_at=now + expires_in, now=now), ())
 
     async def accepted(self, *channels: str, **more: Any) -> str:
         """Take a message; nobody sends it unless there is such a channel."""

@@ -18,7 +18,7 @@ from tidings.model.messages import Direction, Hop, Message, Plan, Recipient, Rou
 from tidings.model.platforms import HOUR, platform
 from tidings.model.stages import Cause, Reason
 from tidings.model.workspaces import Channel, Contact, Workspace
-from tidings.rules import addresses, encoding
+from tidings.rules import addresses, encoding, lifecycle
 from tidings.rules.contacts import contact_id
 from tidings.rules.placeholders import UnknownField, fill
 from tidings.store.statements import Transaction, statement
@@ -59,7 +59,8 @@ async def prepare(world: World, workspace: Workspace, draft: Draft) -> Taking:
     expires_at = draft.expires_at or now + _window(world, plans)
     message = replace(message, expires_at=expires_at)
     contacts = tuple(contact for _, contact in people if contact is not None)
-    return Taking(message, plans, expires_at, contacts)
+    begun = lifecycle.begin(message.id, plans, expires_at=expires_at, now=now)
+    return Taking(message, plans, begun, contacts)
 
 
 async def accept(world: World, takings: Sequence[Taking], promise: Promise | None = None) -> Promise | None:

@@ -11,6 +11,7 @@ from tidings.model.messages import Hop, Message, Plan
 from tidings.model.reports import Report
 from tidings.model.stages import Reason
 from tidings.model.workspaces import Channel, Contact
+from tidings.rules.lifecycle import Move
 
 
 class Taking(Struct, frozen=True):
@@ -18,7 +19,8 @@ class Taking(Struct, frozen=True):
 
     message: Message
     plans: tuple[Plan, ...]
-    expires_at: int
+    begun: Move
+    """What taking it makes of its life."""
     contacts: tuple[Contact, ...]
 
 

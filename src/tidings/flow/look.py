@@ -11,7 +11,6 @@ from tidings.model.events import Event, Kind
 from tidings.model.messages import Life, Message
 from tidings.model.reports import Interaction, Receipt
 from tidings.model.subscriptions import Attempt, Verdict
-from tidings.rules.lifecycle import begin
 from tidings.store.log import decode_event, decode_life, decode_message
 from tidings.store.statements import Row, Transaction, statement
 
@@ -133,9 +132,7 @@ def answered(workspace: str, key: str) -> Transaction[Promise | None]:
 
 def foreseen(taking: Taking) -> Standing:
     """Tell how a message will stand once it is taken."""
-    message = taking.message
-    move = begin(message.id, taking.plans, expires_at=taking.expires_at, now=message.created_at)
-    return Standing(message, move.life)
+    return Standing(taking.message, taking.begun.life)
 
 
 def _standing(row: Row) -> Standing:

@@ -185,12 +185,14 @@ class Pen:
         Where it names none, it is about the newest message that we sent the `person` who did it, if it says who.
         """
         if target.until is not None:
+            # Nothing was sent later than now, whatever a provider's clock says, or a forged number.
+            until = max(0, min(target.until, page.now))
             rows = yield statement("reached_until")(
                 channel=channel.id,
                 address=target.address,
                 incoming=False,
-                until=target.until,
-                since=target.until - WATERMARK_REACH,
+                until=until,
+                since=until - WATERMARK_REACH,
             )
             found = [row[0] for row in rows]
             yield from page.load(found)
@@ -358,9 +360,8 @@ def _accepted(page: Page, index: int, fact: Accepted) -> Promise | None:
     if fact.promise is not None and (before := page.keep_promise(fact.promise)) is not None:
         return before
     for taking in fact.takings:
-        move = lifecycle.begin(taking.message.id, taking.plans, expires_at=taking.expires_at, now=page.now)
-        page.add_message(taking.message, move.life, taking.contacts)
-        page.take(index, move)
+        page.add_message(taking.message, taking.begun.life, taking.contacts)
+        page.take(index, taking.begun)
     return None
 
 

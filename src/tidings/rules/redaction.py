@@ -24,7 +24,11 @@ def redact_message(message: Message) -> Message:
 
 def redact_life(life: Life) -> Life:
     """Empty a message's hops of the provider's own words; stages and reasons stay."""
-    return replace(life, hops=tuple(_redact_hop(hop) for hop in life.hops))
+    return replace(
+        life,
+        hops=tuple(_redact_hop(hop) for hop in life.hops),
+        plans=tuple(replace(plan, data=None) for plan in life.plans),
+    )
 
 
 def _redact_hop(hop: Hop) -> Hop:
