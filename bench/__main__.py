@@ -34,7 +34,7 @@ def main() -> None:
     whole = {"machine": machine(), "results": results}
     if given.keep:
         RESULTS.mkdir(exist_ok=True)
-        path = RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d}.json"
+        path = RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d}-python-{platform.python_version()}.json"
         path.write_text(json.dumps(whole, indent=2) + "\n")
         print(f"kept in {path.relative_to(Path.cwd())}")
 
@@ -47,7 +47,7 @@ def scenarios_of(server: Server, many: int, long: int) -> dict[str, Callable[[],
         return scenarios.road(server.url("bench"), many, name="postgres")
 
     fan_outs = {
-        f"fan-out-{number}": partial(scenarios.fan_out, max(200, many // 3 // number), number)
+        f"fan-out-{number}": partial(scenarios.fan_out, max(1000, many // 3 // number), number)
         for number in (1, 10, 100)
     }
     return {

@@ -22,7 +22,6 @@ from tidings.simulators.twilio import Twilio
 
 ROOT_KEY = "tdg_root_for_tests"
 SETTINGS = {"accountSid": "AC" + "0" * 32, "authToken": "kill-test-token", "sender": "+15005550006"}
-KILLS = 20
 RANKS = {"message.sent": 30, "message.expired": 35, "message.failed": 36, "message.delivered": 40, "message.read": 50}
 
 
@@ -108,7 +107,23 @@ class Client:
 async def test_killed_twenty_times_under_load_it_loses_nothing_and_keeps_order(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    database_url = "" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    await _kill_under_load(_database_url(kind, request), tmp_path, kills=20)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_killed_two_hundred_times_it_loses_nothing_either(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    await _kill_under_load(_database_url(kind, request), tmp_path, kills=200)
+
+
+def _database_url(kind: str, request: pytest.FixtureRequest) -> str:
+    return "" if kind == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
+async def _kill_under_load(database_url: str, tmp_path: Path, *, kills: int) -> None:
     chance = random.Random(7)
     async with (
         Receiver() as receiver,
@@ -149,7 +164,7 @@ async def test_killed_twenty_times_under_load_it_loses_nothing_and_keeps_order(
                 await asyncio.sleep(0.01)
 
         workers = [asyncio.create_task(submit(worker)) for worker in range(8)]
-        for _ in range(KILLS):
+        for _ in range(kills):
             await asyncio.sleep(chance.uniform(0.05, 0.7))
             await hub.kill()
             await hub.start()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -44,6 +45,7 @@ async def _until_stopped(settings: Settings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, server)
         _spare_collector()
+        _allow_connections()
         settings = hub.world.settings
         if hub.new_root_key:
             welcome(settings, hub.new_root_key)
@@ -68,6 +70,12 @@ def _spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def _allow_connections() -> None:
+    """Let the process have as many sockets as the system allows it: a thousand, the usual bound, is soon reached."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _stop(server: uvicorn.Server) -> None:

@@ -25,9 +25,9 @@ BATCH = 256
 
 SEVERAL = 4
 """A batch of so many steps means that more are on their way: the next one lingers for them."""
-LINGER = 0.001
-"""Seconds. Half as many commits at a moderate load are worth far more than a millisecond of waiting."""
-ENOUGH = 32
+LINGER = 0.002
+"""Seconds. Fewer commits at a moderate load save a tenth of all processor time, and cost two milliseconds."""
+ENOUGH = 64
 """So many steps are not made to wait for more."""
 
 

@@ -102,7 +102,7 @@ class _Request:
 class Http:
     """The client. It belongs to the event loop that made it."""
 
-    def __init__(self, *, user_agent: str, connections: int = 2000) -> None:
+    def __init__(self, *, user_agent: str, connections: int = 10_000) -> None:
         self._loop = asyncio.get_running_loop()
         self._user_agent = user_agent
         self._multi = pycurl.CurlMulti()
