@@ -21,6 +21,7 @@ from tidings.flow.facts import (
     Told,
     Unread,
 )
+from tidings.flow.lookup import look_up
 from tidings.flow.page import Memory, Page, Waiting
 from tidings.model.events import Event, Fact, Kind
 from tidings.model.messages import Correlation, Direction, Life, Message, Recipient
@@ -63,7 +64,7 @@ class Pen:
         page = Page(self._chance, self._clock.now(), self.memory)
         # What names a provider's reference first comes before what looks for it.
         order = sorted(range(len(items)), key=lambda index: isinstance(items[index], Told))
-        yield from self._look_up(page, items)
+        yield from look_up(page, items)
         outcomes = [Outcome()] * len(items)
         for index in order:
             value = yield from self._apply(page, index, items[index])
@@ -83,24 +84,6 @@ class Pen:
     def news(self, outcomes: Sequence[Outcome]) -> str:
         """Tell other processes that there is something new in the log."""
         return "log" if any(outcome.events or outcome.starts for outcome in outcomes) else ""
-
-    # -- looking up ----------------------------------------------------------------------------------------------
-
-    def _look_up(self, page: Page, facts: Sequence[MessageFact]) -> Transaction[None]:
-        wanted = _Wanted()
-        for fact in facts:
-            wanted.by(fact)
-        for promise in wanted.promises:
-            yield from page.find_promise(promise.workspace, promise.key)
-        for where, keys in wanted.keys.items():
-            yield from page.find_seen(where, keys)
-        yield from page.load(wanted.messages)
-        found: list[str] = []
-        for where, references in wanted.references(page).items():
-            found.extend((yield from page.find_pieces(where, references)))
-        yield from page.load(found)
-        for where, references in _given_references(page, facts).items():
-            yield from page.find_parked(where, references)
 
     # -- one fact ------------------------------------------------------------------------------------------------
 
@@ -284,62 +267,6 @@ class Pen:
         return found
 
 
-class _Wanted:
-    """What facts name that is to be looked up before they can be written."""
-
-    def __init__(self) -> None:
-        self.messages: dict[str, None] = {}
-        self.targets: list[tuple[str, Target]] = []
-        """With their channels."""
-        self.keys: dict[str, list[str]] = {}
-        """Of reports, by channel."""
-        self.promises: list[Promise] = []
-
-    def by(self, fact: MessageFact) -> None:
-        """Note what one fact names."""
-        match fact:
-            case Told(channel, report, promise):
-                self._promise(promise)
-                if key := getattr(report, "key", ""):
-                    self.keys.setdefault(channel.id, []).append(key)
-                for target in _targets(report):
-                    self._target(channel.id, target)
-            case Accepted(_, promise):
-                self._promise(promise)
-            case Unread():
-                pass
-            case _:
-                self.messages[fact.message] = None
-
-    def _promise(self, promise: Promise | None) -> None:
-        if promise is not None:
-            self.promises.append(promise)
-
-    def _target(self, channel: str, target: Target) -> None:
-        if target.message:
-            self.messages[target.message] = None
-        if target.reference:
-            self.targets.append((channel, target))
-
-    def references(self, page: Page) -> dict[str, list[str]]:
-        """The provider's references, by channel, of messages that our own id has not found."""
-        references: dict[str, list[str]] = {}
-        for channel, target in self.targets:
-            if target.message not in page.messages:
-                references.setdefault(channel, []).append(target.reference)
-        return references
-
-
-def _given_references(page: Page, facts: Sequence[MessageFact]) -> dict[str, list[str]]:
-    """The references that providers have just given, by channel: reports may be waiting for them."""
-    references: dict[str, list[str]] = {}
-    for fact in facts:
-        if isinstance(fact, Submitted) and (life := page.lives.get(fact.message)) is not None:
-            waiting = references.setdefault(life.hops[fact.hop].channel, [])
-            waiting.extend(piece.reference for piece in fact.sent.pieces)
-    return references
-
-
 def _turn(page: Page, life: Life, fact: NotSubmitted | PutOff | Doubted | Due) -> Move:
     """Do what a fact about one hop, or a timer, asks of a message."""
     match fact:
@@ -381,15 +308,6 @@ def _went_over(page: Page, message: Message, channel: str) -> bool:
 
 def _has_part(life: Life, reference: str) -> bool:
     return any(part.reference == reference for hop in life.hops for part in hop.parts)
-
-
-def _targets(report: Any) -> tuple[Target, ...]:
-    match report:
-        case Receipt(target=target) | Interaction(target=target):
-            return (target,)
-        case Inbound(reply_to=target) if target is not None:
-            return (target,)
-    return ()
 
 
 def _doer(report: Receipt | Interaction) -> str:
