@@ -109,6 +109,11 @@ class Connector(ABC, Generic[S]):
         """The channel's own sender, as the provider names it; empty where there is none."""
         return ""
 
+    @property
+    def polled(self) -> bool:
+        """Whether messages wait until the provider fetches them, rather than being sent; such a one can `hand_over`."""
+        return False
+
     def check(self, outgoing: Outgoing) -> tuple[FieldError, ...]:
         """Say what of a message this provider would refuse, before anything is sent; the default looks at the kinds."""
         return unsupported_kinds(outgoing, self.able)

@@ -22,7 +22,7 @@ async def fetch_media(world: World, message: Message, number: int) -> tuple[Medi
         return media, _decoded(media.data), media.type
     channel = world.directory.channels.get(message.channel)
     if channel is None or not (media.url or media.reference):
-        raise Refused("The file is not kept anywhere any more.", status=410)
+        raise Refused("The file is not kept anywhere.", status=410)
     try:
         exchange = world.connector(channel).fetch(media)
         reply = await world.http.carry(exchange, timeout=world.settings.provider_timeout)

@@ -22,12 +22,8 @@ AGAIN_AFTER: Final = 60_000
 
 
 @runtime_checkable
-class Polled(Protocol):
+class HandsOver(Protocol):
     """A connector whose provider may fetch its messages itself."""
-
-    @property
-    def polled(self) -> bool:
-        """Whether it does."""
 
     def hand_over(self, outgoing: Outgoing, *, report_to: str) -> bytes:
         """Write a message as the provider gets it."""
@@ -39,7 +35,7 @@ async def hand_out(world: World, channel: Channel, limit: int) -> list[Raw] | No
     Raises Misconfigured.
     """
     connector = world.connector(channel)
-    if not isinstance(connector, Polled) or not connector.polled:
+    if not connector.polled or not isinstance(connector, HandsOver):
         return None
     now = world.clock.now()
     starts = await world.store.write(lambda: _take(channel.id, now, limit))

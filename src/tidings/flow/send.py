@@ -101,11 +101,6 @@ class Sender:
         while self._under_way or self._filling:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
-    @property
-    def polled(self) -> bool:
-        """Whether the provider fetches its messages itself."""
-        return bool(getattr(self._connector, "polled", False))
-
     def offer(self, start: Start) -> None:
         """Take a hop that has just become due."""
         if self._is_full(QUEUE) or self._filling:
@@ -163,7 +158,7 @@ class Sender:
 
     def _pump(self) -> None:
         """Send as much as pace and concurrency allow, then see that somebody comes back."""
-        if self._connector is None or self._stopped or self.polled:
+        if self._connector is None or self._stopped or self._connector.polled:
             return
         now = self._world.clock.now()
         self._rouse(now)
