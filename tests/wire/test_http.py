@@ -5,15 +5,19 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
+from support.names import LOOPBACK
 from support.receiver import Receiver
 from tidings.model.errors import NoReply
 from tidings.model.exchange import Call, Exchange, Reply
+from tidings.rules.networks import read_networks
+from tidings.rules.places import Bounds
+from tidings.wire.guard import Guard
 from tidings.wire.http import Http, Result
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
-    client = Http(user_agent="Tidings/test")
+    client = Http(user_agent="Tidings/test", guard=Guard(Bounds(read_networks(LOOPBACK))))
     yield client
     await client.close()
 
@@ -129,3 +133,12 @@ async def test_many_at_once_share_connections(http: Http) -> None:
         )
     assert {result.status for result in results} == {204}
     assert {got.path for got in receiver.got} == {f"/{n}" for n in range(300)}
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/\0", "http://127.0.0.1:9/\ud800", "http://127.0.0.1:9/a b\r\nx: y"]
+)
+async def test_a_path_that_cannot_be_sent_is_an_error_also_where_the_origin_is_known(http: Http, url: str) -> None:
+    await http.fetch("GET", "http://127.0.0.1:9/", {}, timeout=5)
+    result = await http.fetch("GET", url, {}, timeout=5)
+    assert (result.status, result.error, result.sent) == (0, "url", False)

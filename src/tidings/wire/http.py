@@ -1,35 +1,26 @@
 """HTTP going out: one client for providers and subscribers, on libcurl's multi interface.
 
-libcurl keeps connections, bounds times and sizes, follows no redirect that it is not told to, and costs a quarter of
-what clients written in Python do. One easy handle is one request; what comes of it is called back.
+libcurl keeps connections, bounds times and sizes, and costs a quarter of what clients written in Python do. One easy
+handle is one request; what comes of it is called back. Every URL passes the address guard (`tidings.wire.guard`), that
+of a redirect too.
 """
 
 import asyncio
 import select
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-import certifi
 import pycurl
-from msgspec import Struct
 
 from tidings.model.errors import NoReply
-from tidings.model.exchange import Call, Exchange, Reply, T
+from tidings.model.exchange import Call, Exchange, Reply, T, same_origin
+from tidings.wire.guard import Guard, Passage
+from tidings.wire.transfer import Done, Result, Transfer
+
+__all__ = ["Done", "Http", "Result"]
 
 LARGEST_REPLY = 64 * 2**20
 """Octets of a provider's reply, media included."""
-
-_ERRORS = {
-    pycurl.E_COULDNT_RESOLVE_HOST: "dns",
-    pycurl.E_COULDNT_CONNECT: "connect",
-    pycurl.E_OPERATION_TIMEDOUT: "timeout",
-    pycurl.E_SSL_CONNECT_ERROR: "tls",
-    pycurl.E_PEER_FAILED_VERIFICATION: "tls",
-    pycurl.E_SSL_CERTPROBLEM: "tls",
-    pycurl.E_URL_MALFORMAT: "url",
-    pycurl.E_UNSUPPORTED_PROTOCOL: "url",
-    pycurl.E_WRITE_ERROR: "too-large",
-}
-
+MOST_REDIRECTS = 5
 
 _EVENTS = {
     select.EPOLLIN: pycurl.CSELECT_IN,
@@ -40,71 +31,13 @@ _EVENTS = {
 _KNOWN = select.EPOLLIN | select.EPOLLOUT
 
 
-class Result(Struct):
-    """What came of a request: a status, or an error where no whole answer came."""
-
-    status: int
-    took_ms: int
-    body: bytes = b""
-    headers: Mapping[str, str] = {}
-    """Names in lower case; the last of each name."""
-    error: str = ""
-    """`dns`, `connect`, `tls`, `timeout`, `reset`, `too-large` or `url`."""
-    why: str = ""
-    sent: bool = True
-    """Whether the request may have reached the other side."""
-
-
-Done = Callable[[Result], None]
-
-
-class _Request:
-    """One easy handle, used again and again."""
-
-    def __init__(self) -> None:
-        self.curl = pycurl.Curl()
-        self.done: Done | None = None
-        self.kept = bytearray()
-        self.keep = 0
-        self.bound = 0
-        self.size = 0
-        self.lines: list[bytes] = []
-        curl = self.curl
-        curl.setopt(pycurl.NOSIGNAL, 1)
-        curl.setopt(pycurl.CAINFO, certifi.where())
-        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        curl.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        curl.setopt(pycurl.MAXREDIRS, 5)
-        curl.setopt(pycurl.TCP_NODELAY, 1)
-        curl.setopt(pycurl.WRITEFUNCTION, self._take)
-        curl.setopt(pycurl.HEADERFUNCTION, self.lines.append)
-
-    def _take(self, data: bytes) -> int | None:
-        self.size += len(data)
-        if self.size > self.bound:
-            return 0
-        if len(self.kept) < self.keep:
-            self.kept += data[: self.keep - len(self.kept)]
-        return None
-
-    def result(self, code: int, why: str) -> Result:
-        """Say what came of it."""
-        curl = self.curl
-        took = round(curl.getinfo(pycurl.TOTAL_TIME) * 1000)
-        status = curl.getinfo(pycurl.RESPONSE_CODE)
-        if code == 0:
-            return Result(status, took, bytes(self.kept), _headers(self.lines))
-        error = _ERRORS.get(code, "reset")
-        # The head of the request counts from when it was written to the socket.
-        return Result(0, took, error=error, why=why, sent=curl.getinfo(pycurl.REQUEST_SIZE) > 0)
-
-
 class Http:
     """The client. It belongs to the event loop that made it."""
 
-    def __init__(self, *, user_agent: str, connections: int = 10_000) -> None:
+    def __init__(self, *, user_agent: str, guard: Guard | None = None, connections: int = 10_000) -> None:
         self._loop = asyncio.get_running_loop()
         self._user_agent = user_agent
+        self._guard = guard or Guard()
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
@@ -114,8 +47,10 @@ class Http:
         self._watched: set[int] = set()
         """Sockets that libcurl wants to hear of."""
         self._timer: asyncio.Handle | None = None
-        self._idle: list[_Request] = []
-        self._busy: dict[pycurl.Curl, _Request] = {}
+        self._idle: list[Transfer] = []
+        self._busy: dict[pycurl.Curl, Transfer] = {}
+        self._finding: set[asyncio.Task[None]] = set()
+        """Requests whose way is not known yet."""
 
     def request(
         self,
@@ -128,17 +63,14 @@ class Http:
         timeout: float,
         keep: int = LARGEST_REPLY,
         bound: int = LARGEST_REPLY,
-        follow: bool = False,
     ) -> None:
-        """Make a request; `done` is called with what comes of it, never before this returns.
+        """Make a request; `done` is called with what comes of it, never before this returns. No redirect is followed.
 
         `timeout` is in seconds for the whole of it; `keep` octets of the reply are kept, one above `bound` is an error.
         """
-        request = self._idle.pop() if self._idle else _Request()
-        request.done, request.keep, request.bound, request.size = done, keep, bound, 0
-        request.kept.clear()
-        request.lines.clear()
-        curl = request.curl
+        transfer = self._idle.pop() if self._idle else Transfer(self._guard)
+        transfer.begin(done, keep, bound)
+        curl = transfer.curl
         try:
             curl.setopt(pycurl.URL, url)
             if method == "POST" or body:
@@ -149,13 +81,39 @@ class Http:
             curl.setopt(pycurl.CUSTOMREQUEST, method)
             curl.setopt(pycurl.HTTPHEADER, [*headers, f"User-Agent: {self._user_agent}", "Expect:"])
             curl.setopt(pycurl.TIMEOUT_MS, round(timeout * 1000))
-            curl.setopt(pycurl.FOLLOWLOCATION, follow)
         except (pycurl.error, ValueError, UnicodeError) as error:
-            self._idle.append(request)
-            self._loop.call_soon(done, Result(0, 0, error="url", why=str(error), sent=False))
+            self._turn_away(transfer, "url", str(error))
             return
-        self._busy[curl] = request
-        self._multi.add_handle(curl)
+        passage = self._guard.known(url)
+        if passage is not None:
+            self._send(transfer, passage)
+            return
+        finding = self._loop.create_task(self._find_and_send(transfer, url, timeout))
+        self._finding.add(finding)
+        finding.add_done_callback(self._finding.discard)
+
+    async def _find_and_send(self, transfer: Transfer, url: str, timeout: float) -> None:
+        begun = self._loop.time()
+        passage = await self._guard.find(url, timeout=timeout)
+        transfer.waited = self._loop.time() - begun
+        transfer.curl.setopt(pycurl.TIMEOUT_MS, max(1, round((timeout - transfer.waited) * 1000)))
+        self._send(transfer, passage)
+
+    def _send(self, transfer: Transfer, passage: Passage) -> None:
+        if passage.error:
+            self._turn_away(transfer, passage.error, passage.why)
+            return
+        transfer.pass_by(passage)
+        self._busy[transfer.curl] = transfer
+        self._multi.add_handle(transfer.curl)
+
+    def _turn_away(self, transfer: Transfer, error: str, why: str) -> None:
+        """Say that a request was not made, and why."""
+        done, transfer.done = transfer.done, None
+        took = round(transfer.waited * 1000)
+        self._idle.append(transfer)
+        if done is not None:
+            self._loop.call_soon(done, Result(0, took, error=error, why=why, sent=False))
 
     async def fetch(
         self,
@@ -167,7 +125,25 @@ class Http:
         timeout: float,
         follow: bool = False,
     ) -> Result:
-        """Make a request and wait for what comes of it."""
+        """Make a request and wait for what comes of it; `timeout` is in seconds, redirects included.
+
+        Redirects of a GET are followed where that is wanted. Headers stay with the first origin: any may be a secret.
+        """
+        until = self._loop.time() + timeout
+        result = await self._fetch(method, url, headers, body, timeout)
+        if not follow or method != "GET":
+            return result
+        for _ in range(MOST_REDIRECTS):
+            if not result.onward:
+                return result
+            headers = headers if same_origin(url, result.onward) else {}
+            url, left = result.onward, max(0.001, until - self._loop.time())
+            result = await self._fetch(method, url, headers, b"", left)
+        if not result.onward:
+            return result
+        return Result(0, result.took_ms, error="redirects", why=f"It was redirected more than {MOST_REDIRECTS} times.")
+
+    async def _fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float) -> Result:
         future: asyncio.Future[Result] = self._loop.create_future()
 
         def done(result: Result) -> None:
@@ -175,8 +151,16 @@ class Http:
                 future.set_result(result)
 
         lines = [f"{name}: {value}" for name, value in headers.items()]
-        self.request(method, url, lines, body, done, timeout=timeout, follow=follow)
+        self.request(method, url, lines, body, done, timeout=timeout)
         return await future
+
+    async def why_refused(self, url: str, *, timeout: float) -> str:
+        """Say why a URL may not be gone to, as far as that is known within `timeout` seconds; empty where it may.
+
+        A name that cannot be looked up now may be one later, so it is not refused.
+        """
+        passage = await self._guard.find(url, timeout=timeout)
+        return "" if passage.error == "dns" else passage.why
 
     async def carry(self, exchange: Exchange[T], *, timeout: float = 30.0) -> T:
         """Hold a connector's conversation with its provider; `timeout` seconds for each call."""
@@ -199,13 +183,16 @@ class Http:
         """Drop what is under way and close every connection."""
         if self._timer is not None:
             self._timer.cancel()
+        for finding in self._finding:
+            finding.cancel()
+        self._guard.close()
         for curl in tuple(self._busy):
             self._multi.remove_handle(curl)
         self._busy.clear()
         self._loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
-        for request in self._idle:
-            request.curl.close()
+        for transfer in self._idle:
+            transfer.curl.close()
         self._idle.clear()
         self._multi.close()
 
@@ -260,21 +247,10 @@ class Http:
                 return
 
     def _finish(self, curl: pycurl.Curl, code: int, why: str) -> None:
-        request = self._busy.pop(curl)
+        transfer = self._busy.pop(curl)
         self._multi.remove_handle(curl)
-        result = request.result(code, why)
-        done, request.done = request.done, None
-        self._idle.append(request)
+        result = transfer.result(code, why)
+        done, transfer.done = transfer.done, None
+        self._idle.append(transfer)
         if done is not None:
             done(result)
-
-
-def _headers(lines: list[bytes]) -> dict[str, str]:
-    headers = {}
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        if colon:
-            headers[name.strip().lower().decode("latin-1")] = value.strip().decode("latin-1")
-        elif line.startswith(b"HTTP/"):
-            headers.clear()
-    return headers
