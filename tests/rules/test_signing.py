@@ -73,7 +73,9 @@ def test_padding_of_a_key_may_be_left_out(unpadded: str) -> None:
     assert sign_standard(unpadded, EVENT, AT, BODY) == sign_standard(key_from(b"key!"), EVENT, AT, BODY)
 
 
-@pytest.mark.parametrize("key", ["whsec_not base64!", "whsec_AAAA!AAAA", "whsec_a", "whsec_ключ", "whsec_a-b_"])
+@pytest.mark.parametrize(
+    "key", ["whsk_AAAA", "whsec_not base64!", "whsec_AAAA!AAAA", "whsec_a", "whsec_ключ", "whsec_a-b_"]
+)
 def test_a_key_that_is_no_base64_is_the_operators_fault(key: str) -> None:
     with pytest.raises(Misconfigured, match="must be whsec_ and base64"):
         Signer(Secret(key))

@@ -5,6 +5,11 @@ from tidings.model.subscriptions import Subscription
 from tidings.rules.signing import Signer
 
 
+def signer_of(subscription: Subscription) -> Signer:
+    """Make a subscription's keys ready to sign its attempts; raises Misconfigured where one of them is no key."""
+    return Signer(*subscription.keys)
+
+
 def headers_of(
     dialect: Dialect, subscription: Subscription, signer: Signer, delivery: Delivery, number: int
 ) -> list[str]:
