@@ -1,22 +1,29 @@
 """Putting a hub together: the only place that names concrete things."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import structlog
 from msgspec.structs import replace
 
 from tidings import __version__
 from tidings.connectors.registry import connectors
 from tidings.dialects.channels import Channels
 from tidings.dialects.omnichannel import Omnichannel
+from tidings.dialects.operations import Operations
+from tidings.flow.binds import Binds
 from tidings.flow.clock import Chance, Clock, SystemClock
 from tidings.flow.log import Log
 from tidings.flow.readers import Readers
 from tidings.flow.record import Pen
+from tidings.flow.traces import UNTRACED, Traces, is_wanted
 from tidings.flow.world import World
 from tidings.model.errors import Misconfigured
+from tidings.rules.networks import read_networks
+from tidings.rules.places import Bounds
 from tidings.settings import Settings
 from tidings.store.database import Database
 from tidings.store.directory import Directory
@@ -26,28 +33,43 @@ from tidings.store.sqlite import SQLite
 from tidings.store.statements import Transaction, statement
 from tidings.store.store import Store
 from tidings.web.app import App
+from tidings.web.mail import MailDoor
+from tidings.wire.guard import Guard
 from tidings.wire.http import Http
+from tidings.wire.reaching import Reach
+from tidings.wire.resolver import Resolver
+from tidings.wire.smpp.dialling import Dialler
+from tidings.wire.smtp import Smtp
 
 ROOT_KEY_PREFIX = "tdg_root_"
+
+logger = structlog.get_logger()
 
 
 class Hub:
     """A hub that is open: its doors, its readers, and the root key if this is its first start."""
 
-    def __init__(self, world: World, readers: Readers, app: App, new_root_key: str) -> None:
+    def __init__(self, world: World, readers: Readers, app: App, mail: MailDoor, new_root_key: str) -> None:
         self.world = world
         self.readers = readers
         self.app = app
+        self.mail = mail
         self.new_root_key = new_root_key
         """The root key where it was made just now: the only time it can be shown; else empty."""
 
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, *, clock: Clock | None = None, chance: Chance | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    chance: Chance | None = None,
+    resolver: Resolver | None = None,
+    traces: Traces | None = None,
 ) -> AsyncIterator[Hub]:
     """Open a hub, and close it in order; raises Misconfigured where the operator must change something."""
     settings = with_defaults(settings)
+    within = bounds(settings)
     clock = clock or SystemClock()
     chance = chance or Chance()
     store = Store(database(settings))
@@ -57,7 +79,7 @@ async def assembled(
         directory = Directory(store, Seal(secret_keys(settings)))
         await directory.read()
         new_root_key = await _root_key(settings, directory, chance)
-        http = Http(user_agent=f"Tidings/{__version__}")
+        http = Http(user_agent=f"Tidings/{__version__}", guard=Guard(within, resolver))
         log = Log()
         readers: list[Readers] = []
         pen = Pen(
@@ -75,19 +97,29 @@ async def assembled(
             store=store,
             directory=directory,
             http=http,
-            dialects={dialect.name: dialect for dialect in (Omnichannel(), Channels())},
+            dialects={dialect.name: dialect for dialect in (Omnichannel(), Channels(), Operations())},
             connectors=connectors(),
             log=log,
             pen=pen,
+            traces=traces or traces_of(settings),
         )
+        reach = Reach(within, resolver)
+        world.wires["smtp"] = Smtp(reach, http)
+        world.wires["smpp"] = Binds(world, Dialler(reach))
+        world.measured.lag.start()
         readers.append(Readers(world))
         await readers[0].start()
+        mail = MailDoor(world)
         try:
-            yield Hub(world, readers[0], App(world), new_root_key)
+            await mail.open()
+            yield Hub(world, readers[0], App(world), mail, new_root_key)
         finally:
+            await mail.close()
             await readers[0].stop()
             await world.settle()
             await http.close()
+            await world.traces.close()
+            world.measured.lag.stop()
     finally:
         await store.close()
 
@@ -103,6 +135,37 @@ def secret_keys(settings: Settings) -> list[str]:
     """The keys that secrets are sealed with, newest first."""
     given = [key.strip() for key in settings.secret_keys.split(",") if key.strip()]
     return given or [key_from_file(settings.data_dir / "secret.key")]
+
+
+def bounds(settings: Settings) -> Bounds:
+    """How far requests may go; raises Misconfigured where a network is none."""
+    try:
+        return Bounds(read_networks(settings.allow_networks), settings.allow_http)
+    except ValueError as error:
+        raise Misconfigured(f"TIDINGS_ALLOW_NETWORKS: {error}") from error
+
+
+def traces_of(settings: Settings) -> Traces:
+    """Traces as they are wanted; raises Misconfigured where they are to be on and cannot be."""
+    if not is_wanted(settings.traces, os.environ):
+        return UNTRACED
+    try:
+        return _exported_traces()
+    except Misconfigured as error:
+        if settings.traces == "on":
+            raise
+        # The environment's variables may be meant for others.
+        logger.warning("traces are off", why=str(error))
+        return UNTRACED
+
+
+def _exported_traces() -> Traces:
+    try:
+        # Nobody pays for the import but those who want it.
+        from tidings.wire.traces import exported  # noqa: PLC0415
+    except ImportError as error:
+        raise Misconfigured("What traces need is not installed. Run: pip install 'tidings[traces]'") from error
+    return exported(os.environ)
 
 
 def database(settings: Settings) -> Database:

@@ -40,18 +40,73 @@ class Settings(Struct, frozen=True, kw_only=True):
     webhook_timeout: Annotated[float, Meta(gt=0, description="Seconds an endpoint has to answer a webhook.")] = 10.0
     webhook_concurrency: Annotated[int, Meta(ge=1, description="Webhooks under way at once to one subscription.")] = 32
     send_concurrency: Annotated[int, Meta(ge=1, description="Calls under way at once to one channel's provider.")] = 50
+    allow_networks: Annotated[
+        str,
+        Meta(
+            description="Networks of your own that requests may go to beside public addresses, separated by commas; "
+            "127.0.0.0/8, ::1/128 for this machine."
+        ),
+    ] = ""
+    allow_http: Annotated[
+        bool, Meta(description="Whether plain http may go to public addresses; to networks of your own it may always.")
+    ] = False
+    mail_port: Annotated[
+        Annotated[int, Meta(ge=0, le=65535)] | None,
+        Meta(description="Port to take mail on, for channels that mail comes back to; unset: none is."),
+    ] = None
+    mail_host: Annotated[str, Meta(description="Address to take mail on.")] = "127.0.0.1"
+    mail_protocol: Annotated[
+        Literal["lmtp", "smtp"],
+        Meta(description="How mail is handed in: lmtp by a mail server of one's own, smtp by everybody's."),
+    ] = "lmtp"
+    max_mail: Annotated[int, Meta(ge=65_536, description="Largest mail taken, octets.")] = 10 * 2**20
+    max_streams: Annotated[
+        int, Meta(ge=1, description="Live streams that a workspace may have open at once in one process.")
+    ] = 100
+    stream_heartbeat: Annotated[
+        float, Meta(gt=0, description="Seconds of silence after which a live stream says that it is still there.")
+    ] = 15.0
     uncertain_grace: Annotated[
         float, Meta(ge=0, description="Seconds of silence after which an uncertain hop is given up.")
     ] = 600.0
     correlation_days: Annotated[float, Meta(ge=0, description="How far back an inbound may answer a message.")] = 7.0
+    keep_days: Annotated[
+        float, Meta(gt=0, description="How long messages are kept, with all that happened to them.")
+    ] = 30.0
+    keep_attempts_days: Annotated[
+        float,
+        Meta(gt=0, description="How long attempts to tell subscriptions are kept, but never without their events."),
+    ] = 30.0
     parked_hours: Annotated[float, Meta(gt=0, description="How long a receipt waits for its message.")] = 24.0
     keep_unread_days: Annotated[
         float, Meta(gt=0, description="How long unknown reports and unreadable callbacks are kept.")
     ] = 30.0
     idempotency_hours: Annotated[float, Meta(gt=0, description="How long an Idempotency-Key is remembered.")] = 24.0
+    behind_minutes: Annotated[
+        float, Meta(gt=0, description="How long an event may wait for a subscription until its operators hear of it.")
+    ] = 15.0
     lease_seconds: Annotated[
         float, Meta(gt=0, description="With several processes: how long a silent one keeps its readers.")
     ] = 10.0
+    metrics_key: Annotated[
+        str,
+        Meta(pattern="^[!-~]*$", description="The key that /metrics is read with; empty: nobody is asked for one."),
+    ] = ""
+    metrics_detail: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Up to how many subscriptions, and how many channels, metrics tell of each of them; above it, "
+            "of all together.",
+        ),
+    ] = 1000
+    traces: Annotated[
+        Literal["auto", "on", "off"],
+        Meta(
+            description="Whether spans are told to a collector; auto: where OpenTelemetry's environment variables name "
+            "one."
+        ),
+    ] = "auto"
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="How much is logged.")] = "info"
     log_format: Annotated[
         Literal["auto", "json", "console"],

@@ -8,6 +8,7 @@ import pytest
 from support.flows import PHONE, Flow, flowing
 from support.receiver import Receiver
 from tidings.flow.accept import accept, prepare, unsendable
+from tidings.flow.erase import delete
 from tidings.flow.facts import Promise
 from tidings.model.content import Content, Media
 from tidings.model.drafts import Addressee
@@ -40,7 +41,19 @@ async def test_a_person_is_made_on_first_use_and_found_again(database_url: str) 
         assert await flow.stored("get_contact", id=contact) == [("w1", "phonenumber", PHONE, flow.clock.now())]
         by_id = await prepare(flow.world, flow.workspace, flow.draft(to=(Addressee(contact),)))
         assert by_id.message.recipients == (Recipient(contact, {"phonenumber": PHONE}, country="NL"),)
-        assert by_id.contacts == ()
+        (known,) = by_id.contacts
+        assert (known.id, known.key, known.value) == (contact, "phonenumber", PHONE)
+
+
+async def test_a_person_who_is_forgotten_meanwhile_is_there_again(database_url: str) -> None:
+    async with flowing(database_url) as flow:
+        message = await flow.take(flow.draft())
+        contact = contact_id("w1", "phonenumber", PHONE)
+        again = await prepare(flow.world, flow.workspace, flow.draft(to=(Addressee(contact),)))
+        assert await delete(flow.world, "w1", message)
+        assert await flow.stored("get_contact", id=contact) == []
+        await accept(flow.world, [again])
+        assert await flow.stored("get_contact", id=contact) == [("w1", "phonenumber", PHONE, flow.clock.now())]
 
 
 async def test_further_addresses_of_a_known_person_are_written_as_we_keep_them(sqlite_url: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from msgspec.structs import replace
 from support.flows import RAW, Flow, flowing
 from support.receiver import Got, Receiver
 from support.waiting import until
-from tidings.flow import notify
+from tidings.flow import following, notify
 from tidings.flow.attempts import Changes, Ledger
 from tidings.flow.facts import Accepted, Submitted
 from tidings.model.exchange import Piece, Sent
 from tidings.model.stages import Stage
-from tidings.model.subscriptions import Attempt, Held, Verdict
+from tidings.model.subscriptions import Attempt, Held, Progress, Verdict
+from tidings.rules.endpoint import Condition
 from tidings.store.statements import Query
 
 
@@ -39,7 +41,7 @@ async def write_many(flow: Flow, number: int) -> list[str]:
 async def test_a_reader_far_behind_catches_up_in_pages(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """2,000 events that were written while the endpoint was off; memory holds a window of them."""
     monkeypatch.setattr(notify, "WINDOW", 200)
-    monkeypatch.setattr(notify, "PAGE", 100)
+    monkeypatch.setattr(following, "PAGE", 100)
     most = 0
     async with Receiver() as receiver, flowing(sqlite_url) as flow:
         made = await flow.subscribe(receiver.url, active=False)
@@ -69,7 +71,7 @@ async def test_a_reader_far_behind_catches_up_in_pages(sqlite_url: str, monkeypa
 async def test_events_written_while_a_reader_catches_up_are_told_once(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notify, "PAGE", 20)
+    monkeypatch.setattr(following, "PAGE", 20)
     monkeypatch.setattr(notify, "WINDOW", 40)
     async with Receiver() as receiver, flowing(sqlite_url) as flow:
         made = await flow.subscribe(receiver.url, active=False)
@@ -175,7 +177,7 @@ async def test_a_log_that_cannot_be_read_is_read_later(sqlite_url: str) -> None:
         database.read = failing  # type: ignore[method-assign]
         flow.world.log.look()
         await flow.sent()
-        await until(lambda: not flow.notifier()._reading)
+        await until(lambda: not flow.notifier()._following.reading)
         database.read = read  # type: ignore[method-assign]
         assert receiver.got == []
         flow.clock.move(1000)
@@ -204,7 +206,8 @@ async def test_a_held_event_that_cannot_be_read_is_tried_later(sqlite_url: str) 
 
 async def test_no_more_is_set_aside_than_memory_bears(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notify, "MOST_HELD", 20)
-    async with Receiver(lambda _: 500) as receiver, flowing(sqlite_url, webhook_concurrency=4) as flow:
+    turns = cycle((500, 500, 204))
+    async with Receiver(lambda _: next(turns)) as receiver, flowing(sqlite_url, webhook_concurrency=4) as flow:
         await flow.subscribe(receiver.url)
         for _ in range(10):
             await write_many(flow, 10)
@@ -239,12 +242,13 @@ class Going:
     """A notifier that goes on while its changes are on the way to the database."""
 
     serial = 1
+    epoch = 0
 
     def __init__(self) -> None:
         self.cursor = 7
 
     def take_changes(self) -> Changes:
-        return Changes([attempt(8)], {8: held(8)}, {3}, self.cursor)
+        return Changes([attempt(8)], {8: held(8)}, {3}, cursor=self.cursor)
 
 
 def test_the_cursor_is_written_as_it_stood_when_the_changes_were_taken() -> None:
@@ -261,10 +265,19 @@ def test_the_cursor_is_written_as_it_stood_when_the_changes_were_taken() -> None
     except StopIteration:
         pass
     assert list(asked) == ["put_attempt", "put_held", "drop_held", "move_cursor"]
-    assert asked["move_cursor"] == [(7, 1)]
+    assert asked["move_cursor"] == [(7, b"", 1, 0)]
 
 
 def test_newer_changes_go_on_top_of_older_ones() -> None:
-    older = Changes([attempt(1)], {1: held(1), 2: held(2), 3: held(3)}, {4, 5}, 6)
-    newer = Changes([attempt(2)], {2: held(2, 2), 4: held(4)}, {1}, 9)
-    assert newer.over(older) == Changes([attempt(1), attempt(2)], {2: held(2, 2), 3: held(3), 4: held(4)}, {1, 5}, 9)
+    failing = Condition(failing_since=1, streak=1)
+    older = Changes(
+        [attempt(1)], {1: held(1), 2: held(2), 3: held(3)}, {4, 5}, {"r1": Progress(3), "r2": Progress(1)}, 6, failing
+    )
+    newer = Changes([attempt(2)], {2: held(2, 2), 4: held(4)}, {1}, {"r1": Progress(5)}, 9)
+    assert newer.over(older) == Changes(
+        [attempt(1), attempt(2)],
+        {2: held(2, 2), 3: held(3), 4: held(4)},
+        {1, 5},
+        {"r1": Progress(5), "r2": Progress(1)},
+        9,
+    )

@@ -66,7 +66,7 @@ class Echoing(Receiver):
 
     async def _take(self, request: Any) -> Any:
         await super()._take(request)
-        return web.Response(status=500, body=await request.read() + MARK.encode())
+        return web.Response(status=500, headers={"x-echo": MARK}, body=await request.read() + MARK.encode())
 
 
 @pytest.mark.parametrize("erase", [redact, delete])
@@ -86,7 +86,14 @@ async def test_no_trace_of_what_was_said_is_left(database_url: str, erase: Any) 
         await directory.change(lambda: directory.drop_subscription(gone))
         await flow.hub.readers.settled()
         before = await searched(database_url)
-        assert {"message.body", "event.body", "attempt.response", "idempotency.body", "life.state"} <= before
+        assert {
+            "message.body",
+            "event.body",
+            "attempt.response",
+            "attempt.headers",
+            "idempotency.body",
+            "life.state",
+        } <= before
         assert await erase(flow.world, "w1", message)
         assert await erase(flow.world, "w1", reply)
         assert await searched(database_url) == set()

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from tidings.flow.log import Log
+from tidings.flow.log import Log, is_of_log, named_in, news_of
 from tidings.model.events import Event, Kind
 from tidings.model.messages import Direction, Message
+from tidings.store.database import ANYTHING
 
 Pair = tuple[Event, Message]
 
@@ -77,20 +78,69 @@ def test_a_reader_that_breaks_looks_and_the_others_go_on() -> None:
     assert [each["event"] for each in logs] == ["a reader could not take what was offered"]
 
 
+async def test_where_another_process_wrote_in_between_nobody_is_woken_for_nothing() -> None:
+    """Who waits reads the log anyhow, and the other process says whose log it wrote to."""
+    log = Log()
+    log.tell([pair(1)])
+    mark, theirs = log.mark("w1"), log.mark("w2")
+    log.tell([pair(3)])
+    assert (log.mark("w1") == mark, log.mark("w2") == theirs) == (False, True)
+
+
 async def test_who_waits_is_woken_by_what_is_new() -> None:
     log = Log()
-    waiting = [asyncio.ensure_future(log.wait_after(workspace, 0, 5)) for workspace in ("w1", "w1", "w2")]
+    waiting = [asyncio.ensure_future(log.wait_since(each, log.mark(each), 5)) for each in ("w1", "w1", "w2")]
     await asyncio.sleep(0)
+    mark = log.mark("w1")
     log.tell([pair(1)])
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert [each.done() for each in waiting] == [True, True, False]
     log.look()
     await asyncio.wait_for(waiting[2], 1)
-    await log.wait_after("w1", 0, 5)
-    await log.wait_after("w1", 1, 0.01)
-    gone = asyncio.ensure_future(log.wait_after("w1", 1, 5))
+    await log.wait_since("w1", mark, 5)
+    assert log._waiting == {}
+
+
+async def test_who_waits_no_longer_leaves_nothing_behind() -> None:
+    log = Log()
+    mark = log.mark("w1")
+    gone = [asyncio.ensure_future(log.wait_since("w1", mark, 5)) for _ in range(2)]
+    await log.wait_since("w1", mark, 0.01)
+    for each in gone:
+        each.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+    assert log._waiting == {}
+
+
+async def test_nobody_waits_when_the_hub_stops() -> None:
+    log = Log()
+    waiting = asyncio.ensure_future(log.wait_since("w1", log.mark("w1"), 5))
     await asyncio.sleep(0)
-    gone.cancel()
-    await asyncio.gather(gone, return_exceptions=True)
-    assert log._waiting == {"w1": []}
+    log.close()
+    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(log.wait_since("w1", log.mark("w1"), 5), 1)
+    assert log.closed
+
+
+def test_word_of_the_log_names_whose_it_is() -> None:
+    log, mine, theirs = Log(), Reading(), Reading()
+    log.add("w1", mine)
+    log.add("w2", theirs)
+    marks = [log.mark(each) for each in ("w1", "w2")]
+    log.look(named_in(news_of(["w1", "w1", "w7"])))
+    assert (mine.heard, theirs.heard) == (["look"], [])
+    assert [log.mark(each) for each in ("w1", "w2")] == [marks[0] + 1, marks[1]]
+    log.look(named_in(news_of([])))
+    assert (mine.heard, theirs.heard) == (["look"], [])
+    log.look(named_in(ANYTHING))
+    assert (mine.heard, theirs.heard) == (["look", "look"], ["look"])
+
+
+def test_word_of_the_log_never_grows_longer_than_can_be_said() -> None:
+    many = news_of(f"workspace {number}" for number in range(1000))
+    assert (many, named_in(many), is_of_log(many)) == ("log", None, True)
+    few = news_of(["b", "a"])
+    assert (few, named_in(few), is_of_log(few)) == ("log a,b", {"a", "b"}, True)
+    assert not is_of_log("logistics")
+    assert not is_of_log(ANYTHING)

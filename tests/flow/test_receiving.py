@@ -101,7 +101,7 @@ async def test_a_connector_that_breaks_loses_no_callback(database_url: str) -> N
         await set_up(flow)
         with structlog.testing.capture_logs() as logs:
             assert await call(flow, body=b"break") == Answer()
-        assert [each["event"] for each in logs] == ["connector broke"]
+        assert [each["event"] for each in logs] == ["connector broke", "callback.unreadable"]
         assert await parked(flow) == ["unreadable: a fault of the connector's"]
 
 

@@ -10,6 +10,7 @@ import structlog
 from msgspec.structs import replace
 
 from support.flows import RAW, flowing
+from support.keys import hmac_key
 from support.receiver import Got, Receiver
 from support.waiting import until
 from tidings.dialects.dialect import Telling
@@ -168,8 +169,8 @@ async def test_a_hanging_subscriber_delays_no_other(sqlite_url: str) -> None:
         await receiver.wait_for(50)
         assert await flow.cursor(1) == 0
         await flow.quiet()
-        found = await flow.stored("attempts_after", subscription=1, after=0)
-        assert {row[1] for row in found} == {"retry"}
+        found = await flow.stored("attempts_after", subscription=1, after=0, since=0)
+        assert {row[2] for row in found} == {"retry"}
 
 
 async def test_a_dead_address_is_tried_again_and_says_why(sqlite_url: str) -> None:
@@ -225,8 +226,8 @@ async def test_a_bad_request_is_final_in_one_vocabulary_only(
         await flow.quiet()
         held = await flow.held()
         assert bool(held) is not ends
-        found = await flow.stored("attempts_after", subscription=1, after=0)
-        assert {row[1] for row in found} == {"refused" if ends else "retry"}
+        found = await flow.stored("attempts_after", subscription=1, after=0, since=0)
+        assert {row[2] for row in found} == {"refused" if ends else "retry"}
 
 
 @pytest.mark.parametrize("status", [301, 404, 429, 500, 503])
@@ -306,7 +307,7 @@ async def test_a_changed_address_and_secret_count_from_the_next_attempt(sqlite_u
         await flow.sent()
         await until(lambda: flow.notifier()._aside)
         key = key_from(b"n" * 24)
-        await flow.put(replace(made, url=new.url, signing_key=Secret(key), secret=Secret("another sixteen!")))
+        await flow.put(replace(made, url=new.url, keys=(hmac_key(b"n" * 24),), secret=Secret("another sixteen!")))
         flow.clock.move(5000)
         await new.wait_for(1)
         await flow.quiet()

@@ -81,6 +81,7 @@ def test_the_stage_that_a_kind_of_event_tells() -> None:
         Kind.FAILED: Stage.FAILED,
         Kind.INBOUND: None,
         Kind.INTERACTION: None,
+        Kind.NOTICE: None,
     }
 
 

@@ -20,6 +20,8 @@ PUT = statement("put_setting")
 class Notes:
     """Writes settings in bulk, and remembers how it was called."""
 
+    rank = 0
+
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.told: list[list[str]] = []

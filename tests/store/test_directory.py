@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from support.stores import look_into, opened, read, tables_with, write
 from tidings.model.errors import Misconfigured
 from tidings.model.secrets import Secret
-from tidings.model.subscriptions import Filter, Subscription, Wanted
+from tidings.model.subscriptions import Filter, KeyKind, SigningKey, Subscription, Wanted
 from tidings.model.workspaces import AccessKey, Channel, Limits, Scope, Workspace
 from tidings.store.directory import Directory, hash_of
 from tidings.store.sealing import Seal
@@ -41,7 +41,10 @@ SUBSCRIPTION = Subscription(
     url="https://example.com/hook",
     wanted=(Wanted("sms.outbound", (Filter("messageStatus", "sent"),)),),
     secret=Secret(MARK),
-    signing_key=Secret(f"whsec_{MARK}"),
+    keys=(
+        SigningKey(id="s1", kind=KeyKind.HMAC, secret=Secret(f"whsec_{MARK}"), created_at=4, expires_at=9000),
+        SigningKey(id="key", kind=KeyKind.ED25519, secret=Secret(f"whsk_{MARK}"), created_at=6),
+    ),
     created_at=4,
     updated_at=5,
     options={"batch": True},
@@ -97,7 +100,8 @@ async def test_a_new_subscription_begins_at_the_end_of_the_log(store: Store) -> 
     again = await directory.change(lambda: directory.put_subscription(replace(first, url="https://example.com/two")))
     other = await directory.change(lambda: directory.put_subscription(replace(SUBSCRIPTION, id="s2")))
     assert (first.serial, again.serial, other.serial) == (1, 1, 2)
-    assert [await read(store, "get_cursor", subscription=number) for number in (1, 2)] == [[(41,)], [(41,)]]
+    places = [await read(store, "get_cursor", subscription=number) for number in (1, 2)]
+    assert places == [[(41, 0, 0, b"")], [(41, 0, 0, b"")]]
     assert [each.url for each in directory.siblings("w1", "channels")] == [
         "https://example.com/two",
         "https://example.com/hook",
@@ -115,7 +119,16 @@ async def test_what_is_taken_away_is_gone(store: Store) -> None:
     directory = await directory_of(store)
     made = await fill(directory)
     await write(
-        store, "put_held", subscription=1, position=3, message="m", tries=1, first_at=1, due_at=None, dead=False
+        store,
+        "put_held",
+        subscription=1,
+        position=3,
+        message="m",
+        tries=1,
+        first_at=1,
+        due_at=None,
+        dead=False,
+        number=1,
     )
     await directory.change(lambda: directory.drop_key("w1", "k1"))
     await directory.change(lambda: directory.drop_channel("w1", "c1"))
@@ -168,6 +181,58 @@ async def test_what_was_read_later_is_what_stays(store: Store) -> None:
     await directory.change(lambda: directory.put_workspace(WORKSPACE))
     await slow
     assert list(directory.workspaces) == ["w1"]
+
+
+async def test_a_subscription_that_was_written_with_one_key_is_read(store: Store) -> None:
+    """As the first version wrote it."""
+    body = (
+        b'{"id":"s1","serial":1,"workspace":"w1","dialect":"channels","url":"https://example.com/hook",'
+        b'"wanted":[{"event":"sms.outbound","filters":[{"key":"messageStatus","value":"sent"}]}],'
+        b'"created_at":4,"updated_at":5,"name":"","active":true,"options":{"batch":true},"revision":0}'
+    )
+    sealed = Seal([OLD]).close(f'{{"secret":"{MARK}","signing_key":"whsec_{MARK}"}}'.encode())
+    await write(store, "put_subscription", id="s1", serial=1, workspace="w1", body=body, sealed=sealed)
+    directory = await directory_of(store)
+    first = SigningKey(id="s1", kind=KeyKind.HMAC, secret=Secret(f"whsec_{MARK}"), created_at=4)
+    assert directory.subscriptions == {"s1": replace(SUBSCRIPTION, serial=1, keys=(first,))}
+    await directory.change(lambda: directory.change_subscription("s1", lambda each: replace(each, name="New")))
+    again = (await directory_of(store)).subscriptions["s1"]
+    assert (again.name, again.keys) == ("New", (first,))
+
+
+async def test_a_change_is_made_to_what_is_on_disk(store: Store) -> None:
+    """Two that know the same subscription change it, one after the other."""
+    mine = await directory_of(store)
+    await fill(mine)
+    theirs = await directory_of(store)
+    await mine.change(lambda: mine.change_subscription("s1", lambda each: replace(each, keys=each.keys[:1])))
+    changed = await theirs.change(lambda: theirs.change_subscription("s1", lambda each: replace(each, name="New")))
+    assert changed == replace(SUBSCRIPTION, serial=1, keys=SUBSCRIPTION.keys[:1], name="New")
+    assert theirs.subscriptions == {"s1": changed}
+
+
+async def test_two_processes_change_a_subscription_one_after_the_other(postgres_url: str) -> None:
+    async with opened(postgres_url) as one, opened(postgres_url) as two:
+        mine, theirs = await directory_of(one), await directory_of(two)
+        await fill(mine)
+        names = [str(number) for number in range(40)]
+
+        async def add(directory: Directory, name: str) -> None:
+            await directory.change(
+                lambda: directory.change_subscription("s1", lambda each: replace(each, name=f"{each.name},{name}"))
+            )
+
+        await asyncio.gather(*(add((mine, theirs)[index % 2], name) for index, name in enumerate(names)))
+        await mine.read()
+        assert sorted(mine.subscriptions["s1"].name.split(",")[1:]) == sorted(names)
+
+
+async def test_what_is_gone_cannot_be_changed(store: Store) -> None:
+    directory = await directory_of(store)
+    made = await fill(directory)
+    await directory.change(lambda: directory.drop_subscription(made))
+    assert await directory.change(lambda: directory.change_subscription("s1", lambda each: each)) is None
+    assert directory.subscriptions == {}
 
 
 # -- keys of the seal -----------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ def event(position: int, about: Message) -> Event:
 class Writer:
     """Writes an event about a message for every item, as the pen does: the positions last."""
 
+    rank = 0
+
     def transaction(self, items: Sequence[Message]) -> Transaction[Sequence[int]]:
         rows = yield statement("take_positions")(count=len(items))
         first = rows[0][0] - len(items) + 1

@@ -15,13 +15,15 @@ NAMES = sorted(statements._STATEMENTS)
 
 VALUES: dict[str, Any] = {
     **dict.fromkeys(("id", "name", "holder", "workspace", "hash", "key", "channel", "contact", "message"), "a"),
-    **dict.fromkeys(("address", "reference", "why", "verdict", "error", "fingerprint", "value", "kind"), "b"),
-    **dict.fromkeys(("body", "sealed", "state", "response", "nothing"), b"c"),
+    **dict.fromkeys(("address", "reference", "why", "verdict", "error", "fingerprint", "value", "kind", "fate"), "b"),
+    **dict.fromkeys(("body", "sealed", "state", "response", "headers", "nothing"), b"c"),
     **dict.fromkeys(("at", "since", "until", "now", "after", "before", "created_at", "first_at", "due_at"), 3),
     **dict.fromkeys(("count", "limit", "serial", "subscription", "position", "number", "hop", "tries"), 4),
-    **dict.fromkeys(("took_ms", "status", "parked", "unread", "answered", "seen"), 5),
-    **dict.fromkeys(("dead", "incoming"), True),
-    **{name: ["a", "b"] for name in ("messages", "references", "keys", "kinds")},
+    **dict.fromkeys(("took_ms", "status", "stage", "parked", "unread", "answered", "seen"), 5),
+    **dict.fromkeys(("dead", "incoming", "any_error"), True),
+    **dict.fromkeys(("lowest", "highest"), 204),
+    **dict.fromkeys(("epoch", "place", "told", "set_aside", "ended_at"), 6),
+    **{name: ["a", "b"] for name in ("messages", "references", "keys", "kinds", "verdicts", "contacts", "workspaces")},
     **{name: [1, 2**40] for name in ("positions", "subscriptions")},
 }
 """A value for every parameter, by its name."""
@@ -32,6 +34,9 @@ OTHER = {"id": "z", "name": "z", "key": "z", "hash": "z", "message": "z", "posit
 OTHERWISE: dict[tuple[str, str], Any] = {
     ("redact_answered", "message"): b"a",
     ("parked_in", "before"): "b",
+    ("replays_of", "before"): "b",
+    ("fragments", "after"): "b",
+    ("messages_after", "after"): "b",
     **{(name, "until"): "b" for name in NAMES if name.startswith("messages_")},
 }
 """Where the same name is of another type."""

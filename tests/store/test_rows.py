@@ -22,9 +22,14 @@ async def test_a_setting_is_kept_and_replaced(store: Store) -> None:
 
 
 async def test_a_cursor_starts_moves_and_goes(store: Store) -> None:
-    await write(store, "start_cursor", subscription=1, position=7)
-    await store.write(put("move_cursor", (9, 1), (3, 2)))
-    assert await read(store, "get_cursor", subscription=1) == [(9,)]
+    await write(store, "start_cursor", subscription=1, position=7, nothing=b"")
+    assert await read(store, "get_cursor", subscription=1) == [(7, 0, 0, b"")]
+    await store.write(put("move_cursor", (9, b"{}", 1, 0), (3, b"", 2, 0)))
+    assert await read(store, "get_cursor", subscription=1) == [(9, 0, 0, b"{}")]
+    await write(store, "set_cursor", subscription=1, position=4, epoch=1, now=NOW, nothing=b"")
+    # Who reads in the old epoch moves nothing any more.
+    await store.write(put("move_cursor", (12, b"{}", 1, 0)))
+    assert await read(store, "get_cursor", subscription=1) == [(4, 1, NOW, b"")]
     assert await read(store, "get_cursor", subscription=2) == []
     await write(store, "drop_cursor", subscription=1)
     assert await read(store, "get_cursor", subscription=1) == []
@@ -34,37 +39,46 @@ async def test_held_events_are_put_renewed_given_up_and_freed(store: Store) -> N
     await store.write(
         put(
             "put_held",
-            (1, 5, "m5", 1, NOW, NOW + 10, False),
-            (1, 3, "m3", 0, NOW, None, False),
-            (1, 8, "m8", 2, NOW, None, True),
-            (2, 5, "m5", 1, NOW, NOW, False),
+            (1, 5, "m5", 1, NOW, NOW + 10, False, 1),
+            (1, 3, "m3", 0, NOW, None, False, 0),
+            (1, 8, "m8", 2, NOW, None, True, 9),
+            (2, 5, "m5", 1, NOW, NOW, False, 1),
         )
     )
-    await store.write(put("put_held", (1, 5, "m5", 2, NOW + 99, NOW + 20, False)))
+    await store.write(put("put_held", (1, 5, "m5", 2, NOW + 99, NOW + 20, False, 4)))
 
     async def held(*, dead: bool) -> list[tuple[Any, ...]]:
         return await read(store, "held_by", subscription=1, dead=dead, limit=10)
 
-    assert await held(dead=False) == [(3, "m3", 0, NOW, None, False), (5, "m5", 2, NOW, NOW + 20, False)]
-    assert await held(dead=True) == [(8, "m8", 2, NOW, None, True)]
+    assert await held(dead=False) == [(3, "m3", 0, NOW, None, False, 0), (5, "m5", 2, NOW, NOW + 20, False, 4)]
+    assert await held(dead=True) == [(8, "m8", 2, NOW, None, True, 9)]
+    assert await read(store, "held_with", subscription=1, message="m8") == [(8, "m8", 2, NOW, None, True, 9)]
+    assert await read(store, "held_between", subscription=1, dead=True, after=7, until=8, limit=9) == [(8,)]
+    assert await read(store, "held_between", subscription=1, dead=True, after=8, until=9, limit=9) == []
+    assert await read(store, "dead_before", subscription=1, dead=True, before=8, limit=9) == []
+    assert sorted(await read(store, "count_held_of", subscription=1)) == [(False, 2, NOW), (True, 1, NOW)]
     assert await read(store, "dead_after", subscription=1, after=7, dead=True) == [(8,)]
     assert await read(store, "dead_after", subscription=1, after=8, dead=True) == []
     assert sorted(await read(store, "count_held")) == [(False, 3), (True, 1)]
     await store.write(put("drop_held", (1, 5)))
-    assert await held(dead=False) == [(3, "m3", 0, NOW, None, False)]
+    assert await held(dead=False) == [(3, "m3", 0, NOW, None, False, 0)]
     await write(store, "drop_helds_of", subscription=1)
     assert (await held(dead=False), await held(dead=True)) == ([], [])
-    assert await read(store, "held_by", subscription=2, dead=False, limit=1) == [(5, "m5", 1, NOW, NOW, False)]
+    assert await read(store, "held_by", subscription=2, dead=False, limit=1) == [(5, "m5", 1, NOW, NOW, False, 1)]
+    await write(store, "drop_helds_after", subscription=2, after=5)
+    assert len(await read(store, "held_by", subscription=2, dead=False, limit=1)) == 1
+    await write(store, "drop_waiting_of", subscription=2, dead=False)
+    assert await read(store, "held_by", subscription=2, dead=False, limit=1) == []
 
 
 async def test_an_attempt_written_twice_is_one(store: Store) -> None:
-    rows = [(1, 5, 1, NOW, 12, 500, "retry", "", b"no"), (1, 5, 2, NOW + 5, 3, 204, "done", "", b"")]
+    rows = [(1, 5, 1, NOW, 12, 500, "retry", "", b"no", b"{}"), (1, 5, 2, NOW + 5, 3, 204, "done", "", b"", b"")]
     await store.write(put("put_attempt", rows[0]))
     await store.write(put("put_attempt", *rows))
     found = await read(store, "attempts_at", subscriptions=[1, 2], positions=[5, 6])
     assert found == [(1, 5, 1, NOW, 12, 500, "retry", ""), (1, 5, 2, NOW + 5, 3, 204, "done", "")]
-    assert await read(store, "attempts_after", subscription=1, after=4) == [(5, "retry"), (5, "done")]
-    assert await read(store, "attempts_after", subscription=1, after=5) == []
+    assert await read(store, "attempts_after", subscription=1, after=4, since=0) == [(5, 1, "retry"), (5, 2, "done")]
+    assert await read(store, "attempts_after", subscription=1, after=5, since=0) == []
 
 
 async def test_parked_reports_are_found_listed_and_forgotten(store: Store) -> None:
@@ -79,12 +93,12 @@ async def test_parked_reports_are_found_listed_and_forgotten(store: Store) -> No
     assert [row[0] for row in await read(store, "parked_in", workspace="w1", before="p2", limit=9)] == ["p1"]
     assert await read(store, "get_parked", workspace="w2", id="p1") == []
     assert sorted(await read(store, "count_parked")) == [("no message", 2), ("unknown: x", 1)]
-    await write(store, "forget_parked", before=NOW + 2)
+    assert await read(store, "parked_before", before=NOW + 2, limit=9) == [("p1",)]
+    assert await read(store, "parked_before", before=NOW + 3, limit=1) == [("p1",)]
+    await store.write(put("drop_parked", ("p1",)))
     assert sorted(await read(store, "count_parked")) == [("no message", 1), ("unknown: x", 1)]
-    await write(store, "forget_unread", before=NOW + 2)
+    assert await write(store, "forget_unread", before=NOW + 2, limit=9) == [(NOW + 1,)]
     assert await read(store, "count_parked") == [("no message", 1)]
-    await store.write(put("drop_parked", ("p3",)))
-    assert await read(store, "count_parked") == []
 
 
 async def test_a_parked_report_is_found_only_by_a_message_that_is_there(store: Store) -> None:
@@ -119,7 +133,8 @@ async def test_a_key_of_a_report_is_seen_once(store: Store) -> None:
         await store.write(put("put_seen", ("c1", "k1", NOW + 1)))
     await store.write(put("put_seen", ("c2", "k1", NOW)))
     assert await read(store, "seen_of", channel="c1", keys=["k1", "k2"]) == [("k1",)]
-    await write(store, "forget_seen", before=NOW + 1)
+    assert await write(store, "forget_seen", before=NOW + 1, limit=1) == [(NOW,)]
+    assert await write(store, "forget_seen", before=NOW + 1, limit=9) == [(NOW,)]
     assert await read(store, "seen_of", channel="c1", keys=["k1", "k2"]) == []
 
 
@@ -162,7 +177,7 @@ async def test_a_due_hop_is_taken_once(store: Store) -> None:
     await store.write(put("put_off", (NOW + 50, "m1", 0)))
     assert await read(store, "left_taken", channel="c1", before=NOW + 2) == []
     assert await read(store, "due_hops", channel="c1", now=NOW + 50, limit=9) == [("m2", 0, 0), ("m1", 0, 1)]
-    assert await read(store, "oldest_due") == [(NOW, 3)]
+    assert sorted(await read(store, "waiting_by_channel")) == [("c1", NOW + 5, 2), ("c2", NOW, 1)]
     await store.write(put("drop_due", ("m1", 0), ("m2", 0)))
     assert await read(store, "due_hops", channel="c1", now=NOW + 50, limit=9) == []
 
@@ -231,7 +246,7 @@ async def test_what_is_promised_is_done_once_however_often_it_is_asked(store: St
     assert others == [promise(b"0")] * 3
     assert await store.write(once(promise(b"5", "another"), NOW, counting(done))) == promise(b"0")
     assert done == [1]
-    await write(store, "forget_answered", before=NOW + 1)
+    await write(store, "forget_answered", before=NOW + 1, limit=9)
     assert await store.write(once(promise(b"6"), NOW, counting(done))) == 2
 
 

@@ -87,3 +87,11 @@ async def test_scopes_and_headers_are_told(described: dict[str, Any]) -> None:
     assert [each["name"] for each in changed["parameters"]] == ["workspace", "channel", "If-Match"]
     assert described["paths"]["/workspaces"]["post"]["description"] == "Needs the root key."
     assert described["paths"]["/healthz"]["get"]["security"] == []
+
+
+async def test_streams_are_described_as_what_they_are(described: dict[str, Any]) -> None:
+    for path in ("/workspaces/{workspace}/events", "/workspaces/{workspace}/subscriptions/{subscription}/events"):
+        streamed = described["paths"][f"{path}/stream"]["get"]
+        assert streamed["responses"]["200"]["content"] == {"text/event-stream": {"schema": {"type": "string"}}}
+        (header,) = (each for each in streamed["parameters"] if each["in"] == "header")
+        assert header["name"] == "Last-Event-ID"

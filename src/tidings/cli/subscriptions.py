@@ -13,8 +13,11 @@ app = typer.Typer(no_args_is_help=True, help="Subscriptions: which events are po
 
 OMNICHANNEL = "omnichannel"
 CHANNELS = "channels"
+OPERATIONS = "operations"
 OMNICHANNEL_FAMILIES = ("message.", "interaction.", "interaciton.")
-"""How the events of the omnichannel vocabulary begin; all others are of the channels vocabulary."""
+"""How the events of the omnichannel vocabulary begin."""
+NOTICES = ("subscription.", "delivery.", "channel.", "callback.", "*")
+"""How the hub's own notices begin; all other events are of the channels vocabulary."""
 
 Named = Annotated[str, typer.Argument(help="Id, or URL where only one has it.", show_default=False)]
 Events = Annotated[
@@ -39,6 +42,7 @@ Secret = Annotated[
         "tidings subscription create https://example.com/hooks --event 'message.*'",
         "tidings subscription create https://example.com/sms --event sms.outbound --filter messageStatus=delivered",
         "tidings subscription create https://example.com/sms --event sms.outbound --event sms.inbound",
+        "tidings subscription create https://example.com/pager --event subscription.failing --event channel.failing",
     )
 )
 @asks
@@ -53,19 +57,23 @@ def create(
 ) -> None:
     """Subscribe to events, by their names in either vocabulary; its keys are shown now, and never again.
 
-    One omnichannel webhook takes all the message.… events named; of the channels vocabulary each event is a
-    subscription of its own.
+    One omnichannel webhook takes all the message.… events named, and one subscription all of the hub's own notices; of
+    the channels vocabulary each event is a subscription of its own.
     """
     secret = secret or secrets.token_urlsafe(24)
     omnichannel = [each for each in events if each.startswith(OMNICHANNEL_FAMILIES)]
+    notices = [each for each in events if each.startswith(NOTICES)]
     made = []
     if omnichannel:
         pairs = [{"name": key, "value": value} for key, value in map(_pair, filters)]
         wanted = [{"type": each, "filters": pairs} for each in omnichannel]
         asked = {"name": name or url, "url": url, "secret": secret, "subscriptions": wanted}
         made.append(_made(OMNICHANNEL, hub.ask("POST", _place(hub, OMNICHANNEL), asked), secret))
+    if notices:
+        asked = {"name": name, "url": url, "events": notices}
+        made.append(_made(OPERATIONS, hub.ask("POST", _place(hub, OPERATIONS), asked), ""))
     for each in events:
-        if each not in omnichannel:
+        if each not in (*omnichannel, *notices):
             pairs = [{"key": key, "value": value} for key, value in map(_pair, filters)]
             asked = {"service": CHANNELS, "event": each, "url": url, "signingKey": secret, "eventFilters": pairs}
             made.append(_made(CHANNELS, hub.ask("POST", _place(hub, CHANNELS), asked), secret))
@@ -75,7 +83,7 @@ def create(
 @app.command("list", epilog=examples("tidings subscription list"))
 @asks
 def list_all(hub: Asking) -> None:
-    """List the subscriptions in both vocabularies."""
+    """List the subscriptions in every vocabulary."""
     columns: Columns = {
         "Events": lambda row: [event for event, _ in _wanted(row)],
         "URL": "url",
@@ -90,7 +98,7 @@ def list_all(hub: Asking) -> None:
 @asks
 def show(hub: Asking, name: Named) -> None:
     """Show a subscription; its keys are never shown again."""
-    hub.show(_find(hub, name), _show)
+    hub.show(find(hub, name), _show)
 
 
 @app.command(
@@ -102,8 +110,10 @@ def show(hub: Asking, name: Named) -> None:
 @asks
 def update(hub: Asking, name: Named, url: Url = "", active: Active = None) -> None:
     """Change where a subscription is told, or pause it; a paused one misses nothing, it is told later."""
-    known = _find(hub, name)
+    known = find(hub, name)
     path = f"{_place(hub, known['dialect'])}/{known['id']}"
+    if known["dialect"] == OPERATIONS:
+        raise Trouble("Drop it and make another one; `pause` and `resume` stop it and go on.")
     if known["dialect"] == OMNICHANNEL:
         webhook = {field: value for field, value in known.items() if field != "dialect"}
         webhook |= {"url": url or known["url"], "active": known["active"] if active is None else active}
@@ -120,7 +130,7 @@ def update(hub: Asking, name: Named, url: Url = "", active: Active = None) -> No
 @asks
 def delete(hub: Asking, name: Named) -> None:
     """Drop a subscription, with what was set aside for it."""
-    known = _find(hub, name)
+    known = find(hub, name)
     path = f"{_place(hub, known['dialect'])}/{known['id']}"
     hub.show(hub.ask("DELETE", path), lambda _: say(f"{known['url']} is told nothing more of {_events(known)}."))
 
@@ -128,9 +138,8 @@ def delete(hub: Asking, name: Named) -> None:
 @app.command(epilog=examples("tidings subscription test $SUBSCRIPTION"))
 @asks
 def test(hub: Asking, name: Named) -> None:
-    """Send a made-up event to a subscription of the channels vocabulary, and show what its endpoint answers."""
-    known = _of_channels(hub, name)
-    tested = hub.ask("POST", f"{_place(hub, CHANNELS)}/{known['id']}/test", {})
+    """Send a made-up event to a subscription, and show what its endpoint answers."""
+    tested = hub.ask("POST", hub.within("subscriptions", find(hub, name)["id"], "test"), {})
     hub.show(tested, _show_test)
     if not tested["delivered"]:
         raise typer.Exit(1)
@@ -158,19 +167,24 @@ def log(
 def _place(hub: Asking, dialect: str) -> str:
     if dialect == OMNICHANNEL:
         return f"/apispaces/{hub.workspace()}/webhooks"
+    if dialect == OPERATIONS:
+        return hub.within("subscriptions")
     return hub.within("webhook-subscriptions")
 
 
 def _known(hub: Asking) -> list[dict[str, Any]]:
     webhooks = hub.ask("GET", _place(hub, OMNICHANNEL))
     subscriptions = hub.every(_place(hub, CHANNELS), most=10_000)
+    notices = (each for each in hub.every(_place(hub, OPERATIONS), most=10_000) if each["service"] == OPERATIONS)
     return [
         *({"dialect": OMNICHANNEL, **each} for each in webhooks),
         *({"dialect": CHANNELS, **each} for each in subscriptions),
+        *({"dialect": OPERATIONS, **each} for each in notices),
     ]
 
 
-def _find(hub: Asking, named: str) -> dict[str, Any]:
+def find(hub: Asking, named: str) -> dict[str, Any]:
+    """Find a subscription in any vocabulary by its id, else by its URL; raises Trouble."""
     known = _known(hub)
     found = [each for each in known if each["id"] == named] or [each for each in known if each["url"] == named]
     if len(found) == 1:
@@ -181,7 +195,7 @@ def _find(hub: Asking, named: str) -> dict[str, Any]:
 
 
 def _of_channels(hub: Asking, named: str) -> dict[str, Any]:
-    known = _find(hub, named)
+    known = find(hub, named)
     if known["dialect"] != CHANNELS:
         raise Trouble("The omnichannel vocabulary has no such thing; `tidings message show` tells what became of each.")
     return known
@@ -196,12 +210,14 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _made(dialect: str, answer: dict[str, Any], secret: str) -> dict[str, Any]:
     """Put a new subscription and both of its keys together: the standard one, and the vocabulary's own."""
-    standard = answer.pop("signingKey" if dialect == OMNICHANNEL else "standardSigningKey")
+    standard = answer.pop("standardSigningKey" if dialect == CHANNELS else "signingKey")
     return {"dialect": dialect, **answer, "standardKey": standard, "secret": secret}
 
 
 def _wanted(row: dict[str, Any]) -> list[tuple[str, str]]:
     """Give the events a subscription wants, each with its filters."""
+    if row["dialect"] == OPERATIONS:
+        return [(each, "") for each in row["events"]]
     if row["dialect"] == CHANNELS:
         return [(row["event"], " ".join(f"{each['key']}={each['value']}" for each in row["eventFilters"]))]
     return [
@@ -238,6 +254,10 @@ def _show_all_made(rows: list[dict[str, Any]]) -> None:
 
 def _show_made(row: dict[str, Any]) -> None:
     _show(row)
+    if row["dialect"] == OPERATIONS:
+        print_card([("webhook-signature key", row["standardKey"])])
+        say("Every notice is signed with it. It is shown only now.", style="dim")
+        return
     header = "X-Comapi-Signature" if row["dialect"] == OMNICHANNEL else "messagebird-signature"
     print_card([("webhook-signature key", row["standardKey"]), (f"{header} key", row["secret"])])
     say("Every event is signed with both. They are shown only now.", style="dim")

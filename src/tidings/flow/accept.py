@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tidings.connectors.connector import Connector
 from tidings.flow.facts import Accepted, Promise, Taking
-from tidings.flow.send import outgoing_of
+from tidings.flow.handover import outgoing_of
 from tidings.flow.world import World
 from tidings.model.content import Content
 from tidings.model.drafts import Addressee, Draft
@@ -58,7 +58,7 @@ async def prepare(world: World, workspace: Workspace, draft: Draft) -> Taking:
     plans = tuple(_plan(world, workspace, message, route, now) for route in draft.routes)
     expires_at = draft.expires_at or now + _window(world, plans)
     message = replace(message, expires_at=expires_at)
-    contacts = tuple(contact for _, contact in people if contact is not None)
+    contacts = tuple(contact for _, contact in people)
     begun = lifecycle.begin(message.id, plans, expires_at=expires_at, now=now)
     return Taking(message, plans, begun, contacts)
 
@@ -68,10 +68,13 @@ async def accept(world: World, takings: Sequence[Taking], promise: Promise | Non
 
     Gives the answer that was given before, where the promise's key was used before; nothing is taken then.
     """
+    since = world.traces.moment()
     outcome = await world.record(Accepted(tuple(takings), promise))
     before: Promise | None = outcome.value
     if before is None:
         world.counts.add("messages", "accepted", len(takings))
+        for each in takings:
+            world.traces.accepted(each.message.workspace, each.message.id, since)
     return before
 
 
@@ -85,16 +88,15 @@ def unsendable(taking: Taking) -> tuple[FieldError, ...]:
     )
 
 
-async def _person(
-    world: World, workspace: Workspace, index: int, addressee: Addressee
-) -> tuple[Recipient, Contact | None]:
+async def _person(world: World, workspace: Workspace, index: int, addressee: Addressee) -> tuple[Recipient, Contact]:
     normal = _normal(index, addressee.addresses)
     if addressee.contact:
         known = await world.store.read(_contact(addressee.contact))
         if known is not None and known.workspace == workspace.id:
             reached = {known.key: known.value, **normal}
             country = addresses.country_of(reached["phonenumber"]) if "phonenumber" in reached else ""
-            return Recipient(known.id, reached, addressee.type, country), None
+            # Written again where it was forgotten meanwhile, with the last message to it before this one.
+            return Recipient(known.id, reached, addressee.type, country), known
     if not normal:
         problem = FieldError(f"to[{index}].id", f"There is no contact {addressee.contact}.", "unknown")
         raise Refused("A recipient is not known.", errors=(problem,))

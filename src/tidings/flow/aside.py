@@ -16,12 +16,19 @@ AT_ONCE = 8
 
 
 class Aside:
-    """The events set aside for one subscription. Of each message only the first is tried; the others wait for it."""
+    """The events set aside for one subscription. Of each message only the first is tried; the others wait for it.
 
-    def __init__(self, clock: Clock, journal: Journal, retry: Callable[[list[int]], None]) -> None:
+    `retry` is given the positions of those to be tried; `room` says how many of them may be under way now. Where that
+    is none, `go_on` is called when there is some again.
+    """
+
+    def __init__(
+        self, clock: Clock, journal: Journal, retry: Callable[[list[int]], None], room: Callable[[], int]
+    ) -> None:
         self._clock = clock
         self._journal = journal
         self._retry = retry
+        self._room = room
         self._held: dict[int, Held] = {}
         self._messages: dict[str, deque[int]] = {}
         """By message: its positions, the first of which is being tried."""
@@ -36,6 +43,19 @@ class Aside:
 
     def __getitem__(self, position: int) -> Held:
         return self._held[position]
+
+    def __contains__(self, position: int) -> bool:
+        return position in self._held
+
+    @property
+    def next_at(self) -> int | None:
+        """When the next of them is due; None where nothing waits for a time."""
+        return self._due[0][0] if self._due else None
+
+    @property
+    def oldest_at(self) -> int | None:
+        """When the one that waits the longest was tried first; None where nothing is set aside."""
+        return min((each.first_at for each in self._held.values()), default=None)
 
     def blocks(self, message: str) -> bool:
         """Whether something of a message is set aside, so that what comes later must wait behind it."""
@@ -54,28 +74,29 @@ class Aside:
     def stop(self) -> None:
         """Try nothing more."""
         self._stopped = True
-        self._set_timer()
+        self.go_on()
 
     def put_behind(self, event: Event) -> None:
         """Set an event aside because an earlier one of its message is; without one, it is tried at once."""
         now = self._clock.now()
-        self._hold(self._new(event, tries=0, first_at=now, due_at=None))
+        self._hold(self._new(event, tries=0, number=0, first_at=now, due_at=None))
         waiting = self._messages.setdefault(event.message, deque())
         waiting.append(event.position)
         if len(waiting) == 1:
             self.schedule(event.position, now)
 
-    def put(self, event: Event, *, tries: int, first_at: int, due_at: int) -> None:
-        """Set an event aside after so many tries, to be tried again at a time."""
+    def put(self, event: Event, *, tries: int, number: int, first_at: int, due_at: int) -> None:
+        """Set an event aside after so many tries and attempts, to be tried again at a time."""
         if event.position not in self._held:
             self._messages.setdefault(event.message, deque()).append(event.position)
-        self._hold(self._new(event, tries=tries, first_at=first_at, due_at=due_at))
+        self._hold(self._new(event, tries=tries, number=number, first_at=first_at, due_at=due_at))
         self.schedule(event.position, due_at)
 
-    def give_up(self, event: Event, *, tries: int, first_at: int) -> None:
+    def give_up(self, event: Event, *, tries: int, number: int, first_at: int) -> None:
         """Put an event on the dead-letter list, out of the way of what waits behind it."""
         known = self._held.pop(event.position, None)
-        self._journal.hold(replace(self._new(event, tries=tries, first_at=first_at, due_at=None), dead=True))
+        held = self._new(event, tries=tries, number=number, first_at=first_at, due_at=None)
+        self._journal.hold(replace(held, dead=True))
         if known is not None:
             self._unblock(event.message)
 
@@ -88,19 +109,44 @@ class Aside:
     def schedule(self, position: int, due_at: int) -> None:
         """Have an event tried at a time."""
         heapq.heappush(self._due, (due_at, position))
-        self._set_timer()
+        self.go_on()
+
+    def hasten(self, position: int) -> None:
+        """Have an event that is set aside tried now, unless it waits behind another one of its message."""
+        held = self._held[position]
+        if self._messages[held.message][0] == position:
+            self._due = [each for each in self._due if each[1] != position]
+            heapq.heapify(self._due)
+            self.schedule(position, self._clock.now())
+
+    def probe(self) -> None:
+        """Try the first of them now, whenever it is due: its endpoint is being probed."""
+        if self._due and not self._stopped:
+            self._try([heapq.heappop(self._due)[1]])
 
     def tried(self) -> None:
         """Hear that one of those being tried is decided on."""
         self.retrying -= 1
-        self._set_timer()
+        self.go_on()
 
-    def _new(self, event: Event, *, tries: int, first_at: int, due_at: int | None) -> Held:
+    def go_on(self) -> None:
+        """Try what is due, as far as there is room, and see that somebody comes back for the rest."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._due and not self._stopped and self._places() > 0:
+            self._timer = self._clock.at(self._due[0][0], self._retry_due)
+
+    def _places(self) -> int:
+        return min(AT_ONCE, self._room()) - self.retrying
+
+    def _new(self, event: Event, *, tries: int, number: int, first_at: int, due_at: int | None) -> Held:
         return Held(
             subscription=self._journal.serial,
             position=event.position,
             message=event.message,
             tries=tries,
+            number=number,
             first_at=first_at,
             due_at=due_at,
         )
@@ -117,19 +163,18 @@ class Aside:
         else:
             del self._messages[message]
 
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._due and not self._stopped and self.retrying < AT_ONCE:
-            self._timer = self._clock.at(self._due[0][0], self._retry_due)
-
     def _retry_due(self) -> None:
         now = self._clock.now()
-        positions = []
-        while self._due and self._due[0][0] <= now and self.retrying < AT_ONCE:
+        places = self._places()
+        positions: list[int] = []
+        while self._due and self._due[0][0] <= now and len(positions) < places:
             positions.append(heapq.heappop(self._due)[1])
-            self.retrying += 1
         if positions:
-            self._retry(positions)
-        self._set_timer()
+            self._try(positions)
+        else:
+            self.go_on()
+
+    def _try(self, positions: list[int]) -> None:
+        self.retrying += len(positions)
+        self._retry(positions)
+        self.go_on()

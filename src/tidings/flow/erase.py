@@ -1,5 +1,7 @@
 """Taking content away: redaction empties a message and all that was told of it; deletion takes it out altogether."""
 
+from collections.abc import Iterable, Sequence
+
 import msgspec
 from msgspec.structs import replace
 
@@ -73,21 +75,54 @@ def _delete(workspace: str, message: str) -> Transaction[bool]:
     found = yield from _find(workspace, message)
     if found is None:
         return False
-    about, life = found
-    events = yield statement("events_of")(message=message)
-    positions = [row[0] for row in events]
+    positions = [row[0] for row in (yield statement("events_of")(message=message))]
     subscriptions = yield from _serials()
-    for name in ("drop_attempts_at", "drop_held_at"):
-        yield statement(name)(subscriptions=subscriptions, positions=positions)
-    yield from _empty_answers(about)
-    channels = {about.channel, *(hop.channel for hop in life.hops), *(route.channel for route in about.routes)}
-    for channel in channels - {""}:
-        yield statement("drop_reach")(channel=channel, message=message)
-    pieces = [(hop.channel, part.reference, message) for hop in life.hops for part in hop.parts]
-    if about.platform_reference:
-        pieces.append((about.channel, about.platform_reference, message))
-    yield statement("drop_piece").many(pieces)
-    for name in ("drop_due_of", "drop_history", "drop_events_of", "drop_life"):
-        yield statement(name)(message=message)
-    yield statement("drop_message")(id=message)
+    yield from _empty_answers(found[0])
+    yield from take_out([found], positions, subscriptions)
     return True
+
+
+def take_out(
+    found: Sequence[tuple[Message, Life]], positions: Sequence[int], subscriptions: Sequence[int]
+) -> Transaction[None]:
+    """Take messages out with everything that hangs on them.
+
+    `positions` are those of their events, `subscriptions` the numbers of those that may have been told of them. Whoever
+    calls has locked the messages' lives.
+    """
+    messages = [message.id for message, _ in found]
+    yield from take_out_events(positions, subscriptions)
+    yield statement("drop_reach").many([(channel, about.id) for about, life in found for channel in _ways(about, life)])
+    yield statement("drop_piece").many([(*name, about.id) for about, life in found for name in _names(about, life)])
+    yield statement("drop_party").many(
+        [(each.contact, about.id) for about, _ in found for each in about.recipients[1:]]
+    )
+    for name in ("drop_due_of", "drop_histories", "drop_lives", "drop_messages"):
+        yield statement(name)(messages=messages)
+    yield from _drop_contacts({each.contact for about, _ in found for each in about.recipients})
+
+
+def take_out_events(positions: Sequence[int], subscriptions: Sequence[int]) -> Transaction[None]:
+    """Take events out, with what became of telling some subscriptions."""
+    for name in ("drop_attempts_at", "drop_held_at"):
+        yield statement(name)(subscriptions=list(subscriptions), positions=list(positions))
+    yield statement("drop_events_at")(positions=list(positions))
+
+
+def _ways(message: Message, life: Life) -> set[str]:
+    """Name the channels that a message went over, came by, or was meant for."""
+    routes = (route.channel for route in message.routes)
+    return {message.channel, *(hop.channel for hop in life.hops), *routes} - {""}
+
+
+def _names(message: Message, life: Life) -> set[tuple[str, str]]:
+    """Name the references that channels' providers have for a message: channel, reference."""
+    names = {(hop.channel, part.reference) for hop in life.hops for part in hop.parts}
+    return {*names, *life.names, (message.channel, message.platform_reference)}
+
+
+def _drop_contacts(contacts: Iterable[str]) -> Transaction[None]:
+    """Forget the people whom no message is for or from any more."""
+    # The pen writes contacts and messages only while it holds the log's head, so with that nobody slips in between.
+    yield statement("take_positions")(count=0)
+    yield statement("drop_contacts")(contacts=list(contacts))

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
-from tidings.model.events import Event
+from tidings.model.events import Event, Notice
 from tidings.model.exchange import Callback, Sent
 from tidings.model.messages import Hop, Message, Plan
 from tidings.model.reports import Report
@@ -48,6 +48,8 @@ class Submitted(Struct, frozen=True):
     message: str
     hop: int
     sent: Sent
+    went_at: int | None = None
+    """Where a provider tells of watermarks, but not when a message went: when we asked it to send this one."""
 
 
 class NotSubmitted(Struct, frozen=True):
@@ -86,6 +88,8 @@ class Told(Struct, frozen=True):
     """Of an inbound: the id its message is to get; empty: a new one."""
     parked: str = ""
     """Where it was parked and is told again: the id it waits under, until it finds its message."""
+    joined: tuple[str, ...] = ()
+    """Where it was made of parts: the ids they waited under."""
 
 
 class Unread(Struct, frozen=True):
@@ -102,7 +106,16 @@ class Due(Struct, frozen=True):
     message: str
 
 
-MessageFact = Accepted | Submitted | NotSubmitted | PutOff | Doubted | Told | Unread | Due
+class Noticed(Struct, frozen=True):
+    """Something that the operators of a workspace should hear."""
+
+    workspace: str
+    subject: str
+    """What it is about: `subscription:` or `channel:` and its id."""
+    notice: Notice
+
+
+MessageFact = Accepted | Submitted | NotSubmitted | PutOff | Doubted | Told | Unread | Due | Noticed
 
 
 class Start(Struct, frozen=True):
@@ -119,3 +132,9 @@ class Outcome(Struct, frozen=True):
     """Of `Accepted`: a `Promise` that was given before, or None. Of `Told`: the message's id, or "" where it parked."""
     events: Sequence[tuple[Event, Message]] = ()
     starts: Sequence[Start] = ()
+
+    @property
+    def messages(self) -> set[str]:
+        """Of `Told`: the messages that it was about; none where it parked."""
+        about = {event.message for event, _ in self.events}
+        return about | {self.value} if isinstance(self.value, str) and self.value else about

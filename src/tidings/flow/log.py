@@ -1,8 +1,11 @@
-"""The log as this process sees it: whatever is written here is offered to its readers at once."""
+"""The log as this process sees it: whatever is written here is offered to its readers at once.
+
+Processes on one database tell each other whose log has grown: `news_of` writes that down, `named_in` reads it.
+"""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, Protocol
 
 import structlog
 
@@ -10,6 +13,28 @@ from tidings.model.events import Event
 from tidings.model.messages import Message
 
 logger = structlog.get_logger()
+
+NEWS: Final = "log"
+"""How word of something new in the log begins; the workspaces follow, after a space and with commas between."""
+LONGEST_NEWS: Final = 4_000
+"""Characters; PostgreSQL carries 8,000 octets. Where there are more workspaces than fit, none is named."""
+
+
+def news_of(workspaces: Iterable[str]) -> str:
+    """Write word of something new in the log of some workspaces, or of none (there are hops to be sent)."""
+    text = f"{NEWS} {','.join(sorted(set(workspaces)))}"
+    return text if len(text) <= LONGEST_NEWS else NEWS
+
+
+def is_of_log(news: str) -> bool:
+    """Whether it is word of the log."""
+    return news.partition(" ")[0] == NEWS
+
+
+def named_in(news: str) -> Collection[str] | None:
+    """Read whose log has grown; None: anybody's may have."""
+    _, named, workspaces = news.partition(" ")
+    return frozenset(filter(None, workspaces.split(","))) if named else None
 
 
 class Reader(Protocol):
@@ -27,10 +52,15 @@ class Log:
 
     def __init__(self) -> None:
         self._readers: dict[str, list[Reader]] = {}
-        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
-        self._last: dict[str, int] = {}
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._heard: dict[str, int] = {}
+        """How often something was heard of a workspace's log."""
+        self._looked = 0
+        """How often there may have been something new in anybody's."""
         self._end = 0
         """The last position that was told of here."""
+        self.closed = False
+        """Whether nobody is to wait any more, because the hub stops."""
 
     def add(self, workspace: str, reader: Reader) -> None:
         """Offer what is written to a reader from now on."""
@@ -49,7 +79,6 @@ class Log:
             by_workspace.setdefault(pair[0].workspace, []).append(pair)
         for workspace, mine in by_workspace.items():
             last = mine[-1][0].position
-            self._last[workspace] = last
             for reader in self._readers.get(workspace, ()) if whole else ():
                 try:
                     reader.offer(mine, last)
@@ -58,33 +87,52 @@ class Log:
                     reader.look()
             self._wake(workspace)
         if not whole:
-            # Another process wrote in between; only the log itself has everything in order.
-            self.look()
+            # Another process wrote in between; only the log itself has everything in order. Those who wait read it
+            # anyhow, and that process tells them of what is theirs.
+            self._have_readers_look()
 
-    def look(self) -> None:
-        """Have every reader look into the log: somebody else wrote to it, or a batch was lost."""
-        for readers in self._readers.values():
-            for reader in readers:
-                reader.look()
-        for workspace in tuple(self._waiting):
+    def look(self, workspaces: Collection[str] | None = None) -> None:
+        """Have the readers of some workspaces (None: all) look: somebody else wrote, or a batch was lost."""
+        self._have_readers_look(workspaces)
+        if workspaces is None:
+            self._looked += 1
+            workspaces = tuple(self._waiting)
+        for workspace in workspaces:
             self._wake(workspace)
 
-    async def wait_after(self, workspace: str, position: int, timeout: float) -> None:
-        """Wait until something after a position may be there, or for `timeout` seconds."""
-        if self._last.get(workspace, 0) > position:
+    def close(self) -> None:
+        """Have nobody wait any more: the hub stops."""
+        self.closed = True
+        self.look()
+
+    def mark(self, workspace: str) -> int:
+        """Give a mark that is another one as soon as there may be something new: take it before you read."""
+        return self._heard.get(workspace, 0) + self._looked
+
+    async def wait_since(self, workspace: str, mark: int, timeout: float) -> None:
+        """Wait until something may be there that was not when a mark was taken, or for `timeout` seconds."""
+        if self.closed or self.mark(workspace) != mark:
             return
         future = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(workspace, []).append(future)
+        waiting = self._waiting.setdefault(workspace, set())
+        waiting.add(future)
         try:
             async with asyncio.timeout(timeout):
                 await future
         except TimeoutError:
             pass
         finally:
-            if future in (waiting := self._waiting.get(workspace, [])):
-                waiting.remove(future)
+            waiting.discard(future)
+            if not waiting and self._waiting.get(workspace) is waiting:
+                del self._waiting[workspace]
+
+    def _have_readers_look(self, workspaces: Collection[str] | None = None) -> None:
+        for workspace in tuple(self._readers) if workspaces is None else workspaces:
+            for reader in self._readers.get(workspace, ()):
+                reader.look()
 
     def _wake(self, workspace: str) -> None:
+        self._heard[workspace] = self._heard.get(workspace, 0) + 1
         for future in self._waiting.pop(workspace, ()):
             if not future.done():
                 future.set_result(None)

@@ -6,12 +6,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from tidings.flow.attempts import decode_headers
 from tidings.flow.facts import Promise, Taking
 from tidings.model.events import Event, Kind
 from tidings.model.messages import Life, Message
 from tidings.model.reports import Interaction, Receipt
 from tidings.model.subscriptions import Attempt, Verdict
-from tidings.store.log import decode_event, decode_life, decode_message
+from tidings.store.log import about, decode_event, decode_life, decode_message
 from tidings.store.statements import Row, Transaction, statement
 
 NEWEST: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -108,11 +109,11 @@ def history_of(message: str) -> Transaction[list[Untold]]:
 def attempts_of(subscription: int, *, before: tuple[int, int] = LAST_ATTEMPT, limit: int) -> Transaction[list[Tried]]:
     """Read a subscription's attempts before one (its event's position and its number), newest events first."""
     rows = yield statement("attempts_of")(subscription=subscription, position=before[0], number=before[1], limit=limit)
-    events = [decode_event((row[0], row[8])) for row in rows]
+    events = [decode_event((row[0], row[9])) for row in rows]
     found = yield statement("messages_of")(messages=list({event.message for event in events}))
     messages = {row[0]: decode_message(row[1]) for row in found}
     return [
-        Tried(_attempt(subscription, row), event, messages[event.message])
+        Tried(_attempt(subscription, row), event, about(event, messages))
         for row, event in zip(rows, events, strict=True)
     ]
 
@@ -150,4 +151,5 @@ def _attempt(subscription: int, row: Row) -> Attempt:
         verdict=Verdict(row[5]),
         error=row[6],
         response=row[7],
+        headers=decode_headers(row[8]),
     )

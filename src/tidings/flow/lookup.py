@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tidings.flow.facts import Accepted, MessageFact, Promise, Submitted, Told, Unread
+from tidings.flow.facts import Accepted, MessageFact, Noticed, Promise, Submitted, Told, Unread
 from tidings.flow.page import Page
 from tidings.model.reports import Inbound, Interaction, Receipt, Target
 from tidings.store.statements import Transaction
@@ -49,7 +49,7 @@ class _Wanted:
                     self._target(channel.id, target)
             case Accepted(_, promise):
                 self._promise(promise)
-            case Unread():
+            case Unread() | Noticed():
                 pass
             case _:
                 self.messages[fact.message] = None
@@ -79,7 +79,7 @@ def _given_references(page: Page, facts: Sequence[MessageFact]) -> dict[str, lis
     for fact in facts:
         if isinstance(fact, Submitted) and (life := page.lives.get(fact.message)) is not None:
             waiting = references.setdefault(life.hops[fact.hop].channel, [])
-            waiting.extend(piece.reference for piece in fact.sent.pieces)
+            waiting.extend(reference for piece in fact.sent.pieces for reference in piece.references)
     return references
 
 

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from tidings.connectors.connector import Outgoing
 from tidings.flow.facts import PutOff, Start
-from tidings.flow.send import outgoing_of
+from tidings.flow.handover import outgoing_of
 from tidings.flow.world import World
 from tidings.model.workspaces import Channel
 from tidings.store.log import decode_life, decode_message
@@ -42,6 +42,7 @@ async def hand_out(world: World, channel: Channel, limit: int) -> list[Raw] | No
     again_at = now + AGAIN_AFTER
     await asyncio.gather(*(world.record(PutOff(each.message.id, each.hop.number, again_at)) for each in starts))
     world.counts.add("submissions", "fetched", len(starts))
+    world.measured.channels[channel.id].submissions["fetched"] += len(starts)
     report_to = world.callback_url(channel.id)
     return [Raw(connector.hand_over(outgoing_of(each.message, each.hop, now), report_to=report_to)) for each in starts]
 

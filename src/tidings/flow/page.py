@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidings.flow.clock import Chance
-from tidings.flow.facts import Outcome, Promise, Start
-from tidings.model.events import Event
+from tidings.flow.facts import Noticed, Outcome, Promise, Start
+from tidings.model.events import Event, Fact, Kind
 from tidings.model.exchange import Callback
-from tidings.model.messages import Direction, Life, Message
+from tidings.model.messages import Direction, Life, Message, nobody
 from tidings.model.platforms import platform
 from tidings.model.reports import Interaction, Receipt, Report
 from tidings.model.stages import Stage
@@ -29,11 +30,24 @@ REMEMBERED = 20_000
 """How many messages are remembered between batches, so that a receipt soon after the sending reads one row less."""
 
 
+FRAGMENT = "fragment"
+"""Why a part of a longer text is parked: the others are not there yet."""
+MOST_NAMES = 100
+"""How many references beside those of its parts a message is known by."""
+
+
 class Waiting(Struct, frozen=True, omit_defaults=True):
     """What is parked: a report that found no message, or a callback that could not be read."""
 
     report: Report | None = None
     callback: Callback | None = None
+
+
+class Mark(Struct, frozen=True):
+    """A kept watermark: the time up to which all that went to somebody has come so far, and the receipt of that."""
+
+    until: int
+    receipt: Receipt
 
 
 def promise_row(promise: Promise, now: int) -> tuple[Any, ...]:
@@ -77,6 +91,10 @@ class Page:
         """Whose a provider's reference is, by channel and reference."""
         self.parked: dict[tuple[str, str], list[tuple[str, Report]]] = {}
         self.seen: set[tuple[str, str]] = set()
+        self.went: dict[tuple[str, str], dict[str, int]] = {}
+        """When messages went, by channel and address, as far as this batch says so."""
+        self.marks: dict[tuple[str, str], dict[Stage, Mark]] = {}
+        """The kept watermarks, by channel and address."""
         self._unparked: set[str] = set()
         self.promises: dict[tuple[str, str], Promise] = {}
         self._stored: dict[str, Life] = {}
@@ -152,6 +170,8 @@ class Page:
         incoming = message.direction is Direction.INCOMING
         contact = message.recipients[0].contact if message.recipients else ""
         self.row("put_message", message.id, message.workspace, incoming, contact, _encode(message))
+        for other in {each.contact for each in message.recipients[1:]}:
+            self.row("put_party", other, message.id)
         for each in contacts:
             self.row("put_contact", each.id, each.workspace, each.key, each.value, each.created_at)
 
@@ -169,11 +189,29 @@ class Page:
         for number in move.stop:
             self.row("drop_due", message, number)
 
+    def tell_notice(self, index: int, noticed: Noticed) -> None:
+        """Have a notice told: it is an event of no message."""
+        subject = noticed.subject
+        self.messages[subject] = nobody(noticed.workspace, subject, self.now)
+        tell = Tell(Kind.NOTICE, 0, "", "", self.now, Fact(notice=noticed.notice))
+        self._tells.append((index, subject, tell))
+
     def note(self, message: str, report: Receipt | Interaction) -> None:
         """Keep a report that told nothing new in the message's history."""
         if self.messages[message].redacted:
             report = redact_report(report)
         self.row("put_history", message, self.chance.id(), self.now, _encode(report))
+
+    def name(self, message: str, channel: str, reference: str, *, is_part: bool = False) -> None:
+        """Know a message by one more reference of a channel's provider; beside its parts nobody needs a great many."""
+        life = self.lives[message]
+        if not is_part and len(life.names) == MOST_NAMES:
+            return
+        self.pieces[channel, reference] = message
+        self.row("put_piece", channel, reference, message)
+        if not is_part and all(part.reference != reference for hop in life.hops for part in hop.parts):
+            # Whoever takes the message out must find the row.
+            self.lives[message] = replace(life, names=(*life.names, (channel, reference)))
 
     def park(self, channel: Channel, reference: str, why: str, waiting: Waiting) -> None:
         """Keep what found no message, or could not be read."""
@@ -269,11 +307,14 @@ _STATEMENTS = {
     for name in (
         "put_message",
         "put_contact",
+        "put_party",
         "put_due",
         "put_off",
         "drop_due",
         "put_piece",
         "put_reach",
+        "put_went",
+        "put_watermark",
         "put_history",
         "put_parked",
         "drop_parked",

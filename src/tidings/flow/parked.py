@@ -10,7 +10,7 @@ from tidings.flow.facts import Told
 from tidings.flow.page import Waiting
 from tidings.flow.world import World
 from tidings.model.errors import Refused, Unreadable
-from tidings.model.reports import Unknown
+from tidings.model.reports import Inbound, Unknown
 from tidings.store.statements import Row, Transaction, statement
 
 
@@ -50,7 +50,7 @@ async def replay(world: World, workspace: str, id_: str) -> Replayed | None:
     if channel is None:
         raise Refused("The channel it came by is no more, so nobody can say what it means.", status=409)
     if (report := parked.waiting.report) is not None:
-        if isinstance(report, Unknown):
+        if isinstance(report, Unknown) or (isinstance(report, Inbound) and report.fragment is not None):
             return Replayed(False, why=parked.why)
         outcome = await world.record(Told(channel, report, parked=id_))
         return Replayed(True, [outcome.value]) if outcome.value else Replayed(False, why=parked.why)

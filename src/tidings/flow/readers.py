@@ -5,12 +5,20 @@ process that falls silent loses its leases after a while, and another goes on fr
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 import structlog
 
+from tidings.flow.behind import Behind
 from tidings.flow.facts import Start
+from tidings.flow.forget import Forgetting
+from tidings.flow.joining import join_waiting
+from tidings.flow.leases import Lease, Leases
+from tidings.flow.log import is_of_log, named_in
+from tidings.flow.measured import Round
 from tidings.flow.notify import Notifier
+from tidings.flow.readings import Readings
+from tidings.flow.replays import NEWS as REPLAYS
 from tidings.flow.send import Sender
 from tidings.flow.sweep import sweep_old, sweep_parked, sweep_timers
 from tidings.flow.world import World
@@ -19,7 +27,6 @@ from tidings.model.subscriptions import Subscription
 from tidings.model.workspaces import Channel
 from tidings.store.database import ANYTHING
 from tidings.store.directory import NEWS
-from tidings.store.statements import Transaction, statement
 
 logger = structlog.get_logger()
 
@@ -28,6 +35,10 @@ SWEEP = "sweep"
 TIMERS_EVERY = 1_000
 """Milliseconds between two looks for timers that nobody told us of."""
 OLD_EVERY = 3_600_000
+FRAGMENTS_EVERY = 10_000
+"""Milliseconds between two looks for parts of texts that met unseen, or wait for others in vain."""
+WATCH_EVERY = 30_000
+"""Milliseconds between two looks for subscriptions that are behind."""
 LATELY = 600_000
 """Milliseconds within which a report and its message can miss each other; the older ones are looked at more rarely."""
 
@@ -37,11 +48,12 @@ class Readers:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._holder = world.chance.id()
         self._notifiers: dict[str, tuple[Subscription, Notifier]] = {}
         self._senders: dict[str, tuple[Channel, Sender]] = {}
-        self._held: frozenset[str] = frozenset()
+        self._leases = Leases(world, self._go_on)
         self._tasks: list[asyncio.Task[None]] = []
+        self._behind = Behind(world)
+        self._forgetting = Forgetting(world)
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
 
@@ -49,29 +61,46 @@ class Readers:
         """Start every reader that is ours, and look after them from now on."""
         self._world.directory.changed.append(self._note_change)
         self._world.store.unsure.append(self._look)
+        self._world.replays_changed = self.look_for_replays
+        self._world.readings = self._read
         await self._world.store.database.listen(self._hear)
         await self._settle()
         loop = asyncio.get_running_loop()
-        work = (self._follow_changes(), self._keep_leases(), self._sweep(), self._forget())
+        work = (
+            self._keep_leases(),
+            self._follow_changes(),
+            self._every(TIMERS_EVERY, self._sweep, "timers"),
+            self._every(OLD_EVERY, self._forget, "old rows"),
+            self._every(WATCH_EVERY, self._watch, "subscriptions"),
+            self._every(FRAGMENTS_EVERY, self._join, "parts of texts"),
+        )
         self._tasks = [loop.create_task(each) for each in work]
 
     async def stop(self) -> None:
         """Stop every reader, write down where each stands, and let go of the leases."""
         self._world.directory.changed.remove(self._note_change)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        keeping, *tasks = self._tasks
+        await _ended(tasks)
         for id_ in tuple(self._notifiers):
             self._world.log.remove(self._notifiers[id_][0].workspace, self._notifiers[id_][1])
         stopping = [notifier.stop() for _, notifier in self._notifiers.values()]
         stopping += [sender.stop() for _, sender in self._senders.values()]
         await asyncio.gather(*stopping)
-        await self._world.store.write(lambda: _drop_leases(self._holder), news=NEWS)
+        # What is under way takes its time to end, and what became of it is written down while that is ours to do.
+        await _ended([keeping])
+        await self._leases.drop()
 
     @property
     def notifiers(self) -> Sequence[Notifier]:
         """The notifiers that run here."""
         return [notifier for _, notifier in self._notifiers.values()]
+
+    def _read(self) -> Readings:
+        return Readings(
+            [notifier.reading for notifier in self.notifiers],
+            [sender.reading for _, sender in self._senders.values()],
+            sweeps=self._leases.holds(SWEEP),
+        )
 
     def send(self, starts: Iterable[Start]) -> None:
         """Hand hops that have just become due to their channels' senders, where those run here."""
@@ -90,14 +119,24 @@ class Readers:
 
     def _hear(self, news: str) -> None:
         """Another process wrote something."""
-        if news in ("log", ANYTHING):
-            self._look()
+        if is_of_log(news) or news == ANYTHING:
+            self._look(named_in(news))
         if news in (NEWS, ANYTHING):
             self._world.spawn(self._world.directory.read())
+        if news in (REPLAYS, ANYTHING):
+            self.look_for_replays()
 
-    def _look(self) -> None:
-        """Have every reader here look into the store: there may be something that nobody offered."""
-        self._world.log.look()
+    def look_for_replays(self) -> None:
+        """Have every notifier here look for what is to be told again."""
+        for notifier in self.notifiers:
+            self._world.spawn(notifier.look_for_replays())
+
+    def _look(self, workspaces: Collection[str] | None = None) -> None:
+        """Have the readers of some workspaces (None: all) and every sender look into the store.
+
+        There may be something that nobody offered.
+        """
+        self._world.log.look(workspaces)
         for _, sender in tuple(self._senders.values()):
             sender.look()
 
@@ -107,40 +146,45 @@ class Readers:
         self._changed.clear()
         active = {each.id: each for each in directory.subscriptions.values() if each.active}
         wanted = [SWEEP, *map(_name, active.values()), *map(_name, directory.channels.values())]
-        self._held = await self._leases(wanted)
+        await self._leases.take(wanted)
         await self._settle_notifiers(active)
         await self._settle_senders(directory.channels)
+        self._leases.let_go(frozenset(wanted))
+        self._world.measured.keep(directory.subscriptions, directory.channels)
         if not self._changed.is_set():
             self._settled.set()
 
     async def _settle_notifiers(self, active: Mapping[str, Subscription]) -> None:
         for id_, (subscription, notifier) in tuple(self._notifiers.items()):
-            if id_ not in active or _name(subscription) not in self._held:
+            now = active.get(id_)
+            # A reader that was set to another place is a new one, and so is one whose lease somebody else had.
+            lease = self._leases.get(_name(subscription))
+            if now is None or now.epoch != subscription.epoch or lease is not notifier.lease:
                 self._world.log.remove(subscription.workspace, notifier)
                 del self._notifiers[id_]
                 await notifier.stop()
         for subscription in active.values():
-            if _name(subscription) in self._held:
+            if (lease := self._leases.get(_name(subscription))) is not None:
                 try:
-                    await self._follow(subscription)
+                    await self._follow(subscription, lease)
                 except (TidingsError, LookupError):
                     logger.exception("a subscription cannot be told", subscription=subscription.id)
 
     async def _settle_senders(self, channels: Mapping[str, Channel]) -> None:
         for id_, (channel, sender) in tuple(self._senders.items()):
-            if channels.get(id_) != channel or _name(channel) not in self._held:
+            if channels.get(id_) != channel or self._leases.get(_name(channel)) is None:
                 del self._senders[id_]
                 await sender.stop()
         for channel in channels.values():
-            if _name(channel) in self._held and channel.id not in self._senders:
+            if self._leases.get(_name(channel)) is not None and channel.id not in self._senders:
                 sender = Sender(self._world, channel)
                 await sender.start()
                 self._senders[channel.id] = (channel, sender)
 
-    async def _follow(self, subscription: Subscription) -> None:
+    async def _follow(self, subscription: Subscription, lease: Lease) -> None:
         known = self._notifiers.get(subscription.id)
         if known is None:
-            notifier = Notifier(self._world, subscription)
+            notifier = Notifier(self._world, subscription, lease)
             self._world.log.add(subscription.workspace, notifier)
             try:
                 await notifier.start()
@@ -153,23 +197,16 @@ class Readers:
                 notifier.change(subscription)
         self._notifiers[subscription.id] = (subscription, notifier)
 
-    async def _leases(self, wanted: Collection[str]) -> frozenset[str]:
-        """Take or keep the leases that nobody else holds."""
-        world = self._world
-        if world.store.database.exclusive:
-            return frozenset(wanted)
-        now = world.clock.now()
-        until = now + round(world.settings.lease_seconds * 1000)
-        # In one order, so that two processes never wait for each other in a ring.
-        names = sorted(wanted)
-        return await world.store.write(lambda: _take_leases(names, self._holder, now, until))
+    def _go_on(self) -> None:
+        for notifier in self.notifiers:
+            notifier.go_on()
 
     async def _keep_leases(self) -> None:
         """Keep the leases alive, also while readers are being waited for that take their time to stop."""
         while not self._world.store.database.exclusive:
             await asyncio.sleep(self._world.settings.lease_seconds / 3)
             try:
-                if await self._leases(self._held) != self._held:
+                if not await self._leases.keep():
                     self._changed.set()
             except Exception:
                 logger.exception("leases could not be kept")
@@ -191,50 +228,49 @@ class Readers:
                 await asyncio.sleep(1)
                 self._changed.set()
 
-    async def _sweep(self) -> None:
+    async def _every(self, milliseconds: int, work: Callable[[], Awaitable[None]], what: str) -> None:
+        """Do something now and every so often."""
         clock = self._world.clock
         while True:
+            try:
+                await work()
+            except Exception:
+                logger.exception("what is done every so often broke", what=what)
             wake = asyncio.Event()
-            timer = clock.at(clock.now() + TIMERS_EVERY, wake.set)
+            timer = clock.at(clock.now() + milliseconds, wake.set)
             try:
                 await wake.wait()
             finally:
                 timer.cancel()
-            try:
-                if SWEEP in self._held:
-                    await sweep_timers(self._world)
-                    await sweep_parked(self._world, lately=LATELY)
-            except Exception:
-                logger.exception("timers could not be looked after")
+
+    async def _sweep(self) -> None:
+        if self._leases.holds(SWEEP):
+            await sweep_timers(self._world)
+            await sweep_parked(self._world, lately=LATELY)
 
     async def _forget(self) -> None:
-        clock = self._world.clock
-        while True:
-            try:
-                if SWEEP in self._held:
-                    await sweep_parked(self._world)
-                    await sweep_old(self._world)
-            except Exception:
-                logger.exception("old rows could not be forgotten")
-            wake = asyncio.Event()
-            timer = clock.at(clock.now() + OLD_EVERY, wake.set)
-            try:
-                await wake.wait()
-            finally:
-                timer.cancel()
+        if self._leases.holds(SWEEP):
+            clock = self._world.clock
+            began_at = clock.now()
+            await sweep_parked(self._world)
+            await sweep_old(self._world)
+            await self._forgetting.round()
+            self._world.measured.forgetting = Round(began_at, clock.now())
+
+    async def _join(self) -> None:
+        if self._leases.holds(SWEEP):
+            await join_waiting(self._world)
+
+    async def _watch(self) -> None:
+        self._behind.look(self.notifiers)
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """End tasks."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _name(whose: Subscription | Channel) -> str:
     return f"subscription:{whose.serial}" if isinstance(whose, Subscription) else f"channel:{whose.id}"
-
-
-def _take_leases(names: Sequence[str], holder: str, now: int, until: int) -> Transaction[frozenset[str]]:
-    held = set()
-    for name in names:
-        if (yield statement("take_lease")(name=name, holder=holder, until=until, now=now)):
-            held.add(name)
-    return frozenset(held)
-
-
-def _drop_leases(holder: str) -> Transaction[None]:
-    yield statement("drop_leases")(holder=holder)

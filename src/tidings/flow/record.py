@@ -7,12 +7,14 @@ numbers the events, starts the next hop where one is due, and keeps the receipts
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from tidings.flow import watermarks
 from tidings.flow.clock import Chance, Clock
 from tidings.flow.facts import (
     Accepted,
     Doubted,
     Due,
     MessageFact,
+    Noticed,
     NotSubmitted,
     Outcome,
     Promise,
@@ -21,8 +23,9 @@ from tidings.flow.facts import (
     Told,
     Unread,
 )
+from tidings.flow.log import news_of
 from tidings.flow.lookup import look_up
-from tidings.flow.page import Memory, Page, Waiting
+from tidings.flow.page import FRAGMENT, Memory, Page, Waiting
 from tidings.model.events import Event, Fact, Kind
 from tidings.model.messages import Correlation, Direction, Life, Message, Recipient
 from tidings.model.platforms import platform
@@ -36,12 +39,12 @@ from tidings.rules.lifecycle import Move, Tell
 from tidings.store.statements import Transaction, statement
 
 DAY = 86_400_000
-WATERMARK_REACH = 30 * DAY
-"""How far back a watermark can mean messages."""
 
 
 class Pen:
     """Writes facts in bulk; hands the events and the hops to be submitted on once they are on disk."""
+
+    rank = 0
 
     def __init__(
         self,
@@ -82,8 +85,10 @@ class Pen:
             self._start(starts)
 
     def news(self, outcomes: Sequence[Outcome]) -> str:
-        """Tell other processes that there is something new in the log."""
-        return "log" if any(outcome.events or outcome.starts for outcome in outcomes) else ""
+        """Tell other processes whose log has something new, and that there may be something to send."""
+        if not any(outcome.events or outcome.starts for outcome in outcomes):
+            return ""
+        return news_of(event.workspace for outcome in outcomes for event, _ in outcome.events)
 
     # -- one fact ------------------------------------------------------------------------------------------------
 
@@ -97,32 +102,43 @@ class Pen:
                 return _accepted(page, index, fact)
             case Unread(channel, callback, why):
                 page.park(channel, "", f"unreadable: {why}", Waiting(callback=callback))
+            case Noticed():
+                page.tell_notice(index, fact)
             case Submitted():
                 if (life := page.lives.get(fact.message)) is not None:
-                    self._submitted(page, index, life, fact)
+                    yield from self._submitted(page, index, life, fact)
             case _:
                 if (life := page.lives.get(fact.message)) is not None:
                     page.take(index, _turn(page, life, fact))
         return None
 
-    def _submitted(self, page: Page, index: int, life: Life, fact: Submitted) -> None:
+    def _submitted(self, page: Page, index: int, life: Life, fact: Submitted) -> Transaction[None]:
         hop = life.hops[fact.hop]
         page.row("drop_due", life.message, hop.number)
         page.row("put_reach", hop.channel, life.message, hop.address, False, page.now)
+        page.went.setdefault((hop.channel, hop.address), {}).setdefault(life.message, page.now)
         page.take(index, lifecycle.submitted(life, hop.number, fact.sent, page.now))
         for piece in fact.sent.pieces:
-            if (hop.channel, piece.reference) not in page.pieces:
-                page.pieces[hop.channel, piece.reference] = life.message
-                page.row("put_piece", hop.channel, piece.reference, life.message)
-            for id_, report in page.parked.pop((hop.channel, piece.reference), ()):
-                if page.unpark(id_) and isinstance(report, Receipt | Interaction):
-                    self._tell_of(page, index, hop.channel, report, (life.message,))
+            # Of what was refused the provider knows no reference.
+            for reference in piece.references:
+                if (hop.channel, reference) not in page.pieces:
+                    page.name(life.message, hop.channel, reference, is_part=reference == piece.reference)
+                for id_, report in page.parked.pop((hop.channel, reference), ()):
+                    if page.unpark(id_) and isinstance(report, Receipt | Interaction):
+                        yield from self._tell_of(page, index, hop.channel, report, (life.message,))
+        if (at := fact.went_at) is not None:
+            kept = yield from watermarks.went(page, hop.channel, hop.address, life.message, at)
+            self._receipts(page, index, hop.channel, kept, (life.message,))
 
     def _told(self, page: Page, index: int, fact: Told) -> Transaction[str]:
         channel, report = fact.channel, fact.report
         if not (yield from self._is_new(page, fact)):
             return ""
         match report:
+            case Receipt(target=Target(until=int())):
+                found = yield from watermarks.up_to_time(page, channel.id, report)
+                self._receipt(page, index, channel.id, report, found)
+                return found[0] if found else ""
             case Receipt(target=target) | Interaction(target=target):
                 found = yield from self._find(page, channel, target, person=_doer(report))
                 if not found:
@@ -131,10 +147,10 @@ class Pen:
                     return ""
                 if fact.parked and not page.unpark(fact.parked):
                     return ""
-                self._tell_of(page, index, channel.id, report, found)
+                yield from self._tell_of(page, index, channel.id, report, found)
                 return found[0]
             case Inbound():
-                return (yield from self._inbound(page, index, channel, report, fact.message))
+                return (yield from self._inbound(page, index, fact, report))
             case Unknown(why=why):
                 page.park(channel, "", f"unknown: {why}", Waiting(report=report))
         return ""
@@ -154,13 +170,18 @@ class Pen:
 
     def _tell_of(
         self, page: Page, index: int, channel: str, report: Receipt | Interaction, found: Iterable[str]
-    ) -> None:
-        """Take a report about messages that are known."""
-        if isinstance(report, Receipt):
-            self._receipt(page, index, channel, report, found)
-        else:
-            for message in found:
+    ) -> Transaction[None]:
+        """Take a report about messages that are known, and what it shows of others."""
+        for message in found:
+            if isinstance(report, Interaction):
                 _interaction(page, index, channel, report, message)
+            elif watermarks.is_up_to_message(report):
+                for each, meant in (yield from watermarks.up_to_message(page, channel, report, message)):
+                    self._receipt(page, index, channel, each, meant)
+            else:
+                self._receipt(page, index, channel, report, (message,))
+                kept = yield from watermarks.echoed(page, channel, report, message)
+                self._receipts(page, index, channel, kept, (message,))
 
     def _find(self, page: Page, channel: Channel, target: Target, person: str = "") -> Transaction[Sequence[str]]:
         """Find the messages of a channel's workspace that a report is about.
@@ -168,18 +189,7 @@ class Pen:
         Where it names none, it is about the newest message that we sent the `person` who did it, if it says who.
         """
         if target.until is not None:
-            # Nothing was sent later than now, whatever a provider's clock says, or a forged number.
-            until = max(0, min(target.until, page.now))
-            rows = yield statement("reached_until")(
-                channel=channel.id,
-                address=target.address,
-                incoming=False,
-                until=until,
-                since=until - WATERMARK_REACH,
-            )
-            found = [row[0] for row in rows]
-            yield from page.load(found)
-            return found
+            return (yield from watermarks.reached(page, channel.id, target.address, target.until))
         if not target.message and not target.reference:
             return (yield from self._newest_to(page, channel, person))
         for message in (target.message, page.pieces.get((channel.id, target.reference), "")):
@@ -187,6 +197,12 @@ class Pen:
             if known is not None and known.workspace == channel.workspace and _went_over(page, known, channel.id):
                 return (message,)
         return ()
+
+    def _receipts(
+        self, page: Page, index: int, channel: str, receipts: Iterable[Receipt], found: Sequence[str]
+    ) -> None:
+        for receipt in receipts:
+            self._receipt(page, index, channel, receipt, found)
 
     def _receipt(self, page: Page, index: int, channel: str, receipt: Receipt, found: Iterable[str]) -> None:
         reference = receipt.target.reference
@@ -198,10 +214,15 @@ class Pen:
             page.take(index, move)
             if reference and not _has_part(life, reference) and (channel, reference) not in page.pieces:
                 # The receipt came before the answer to our own request; what comes next may know no id of ours.
-                page.pieces[channel, reference] = message
-                page.row("put_piece", channel, reference, message)
+                page.name(message, channel, reference)
 
-    def _inbound(self, page: Page, index: int, channel: Channel, inbound: Inbound, id_: str) -> Transaction[str]:
+    def _inbound(self, page: Page, index: int, fact: Told, inbound: Inbound) -> Transaction[str]:
+        channel = fact.channel
+        for part in fact.joined:
+            page.unpark(part)
+        if inbound.fragment is not None:
+            page.park(channel, inbound.fragment.group, FRAGMENT, Waiting(report=inbound))
+            return ""
         name = inbound.platform or channel.platform
         key = inbound.contact_key or platform(name).identifier
         correlated, is_sure = yield from self._correlate(page, channel, inbound)
@@ -214,7 +235,7 @@ class Pen:
         )
         answered = page.messages[correlated] if correlated else None
         message = Message(
-            id=id_ or self._chance.id(),
+            id=fact.message or self._chance.id(),
             workspace=channel.workspace,
             direction=Direction.INCOMING,
             created_at=page.now,

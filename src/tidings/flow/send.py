@@ -1,4 +1,4 @@
-"""Sending for one channel: due hops are handed to the provider at the channel's pace, and what came of it is a fact.
+"""The reader of one channel: due hops go to its provider at the channel's pace, and what came of it is a fact.
 
 Before the provider is called, the hop is marked as taken on disk. So whoever finds a taken hop after a crash knows that
 the provider may have it.
@@ -13,17 +13,17 @@ from typing import Any, Final
 
 import structlog
 
-from tidings.connectors.connector import Connector, Outgoing
+from tidings.connectors.connector import Connector
 from tidings.flow.clock import Timer
-from tidings.flow.facts import Doubted, MessageFact, NotSubmitted, PutOff, Start, Submitted
+from tidings.flow.facts import Doubted, MessageFact, PutOff, Start
+from tidings.flow.handover import Handover
 from tidings.flow.pace import Pace
+from tidings.flow.poll import Poller
+from tidings.flow.readings import ChannelReading
 from tidings.flow.world import World
-from tidings.model.errors import Misconfigured, NoReply, SendDeferred, SendFailed
+from tidings.model.errors import Misconfigured
 from tidings.model.messages import Hop, Message
-from tidings.model.platforms import platform
-from tidings.model.stages import Cause, Reason
 from tidings.model.workspaces import Channel
-from tidings.rules.schedule import MINUTE, SECOND, Schedule
 from tidings.store.log import decode_life, decode_message
 from tidings.store.statements import Transaction, statement
 
@@ -31,15 +31,6 @@ log = structlog.get_logger()
 
 QUEUE = 1000
 """How many hops of one channel are kept in memory; the others wait in the store."""
-
-RETRIES = Schedule(
-    tuple(seconds * SECOND for seconds in (2, 5, 15, 30)) + tuple(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30))
-)
-"""When a hop that was not taken is tried again, where the provider names no time; the last wait is repeated until the
-message expires."""
-
-LONGEST_WAIT = 86_400.0
-"""Seconds: as far as a provider's wish to wait is followed."""
 
 AGAIN_AFTER = 1000
 """Milliseconds until the store is asked again when it failed us."""
@@ -72,6 +63,8 @@ class Sender:
         self._wake_at = 0
         self._settling: Timer | None = None
         self._connector: Connector[Any] | None = None
+        self._handover: Handover | None = None
+        self._poller = Poller(world, channel)
         self._pace = Pace(None, None)
 
     async def start(self) -> None:
@@ -86,6 +79,9 @@ class Sender:
         self._pace = Pace(
             limits.rate_per_second or able.rate_per_second, limits.per_recipient_seconds or able.per_recipient_seconds
         )
+        self._handover = Handover(self._world, self.channel, self._connector, self._pace.stop_until)
+        await self._world.wires[self._connector.wire].open(self.channel, self._connector)
+        self._poller.start(self._connector)
         # Alone on the database, whoever took a hop is dead; else it may still be waiting for an answer.
         await self._settle_taken(0 if self._world.store.database.exclusive else self._silence)
         self._settle_again()
@@ -97,9 +93,12 @@ class Sender:
         for timer in (self._timer, self._settling):
             if timer is not None:
                 timer.cancel()
+        await self._poller.stop()
         # Once in a reader's life; an event would be set for every message.
         while self._under_way or self._filling:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+        if self._connector is not None:
+            await self._world.wires[self._connector.wire].close(self.channel.id)
 
     def offer(self, start: Start) -> None:
         """Take a hop that has just become due."""
@@ -113,6 +112,12 @@ class Sender:
         """Look into the store: there may be due hops that nobody offered."""
         self._more = True
         self._pump()
+
+    @property
+    def reading(self) -> ChannelReading:
+        """How it is doing, for whoever watches over many."""
+        failing_since = None if self._handover is None else self._handover.failing_since
+        return ChannelReading(self.channel.id, self._under_way, failing_since)
 
     @property
     def _silence(self) -> int:
@@ -241,7 +246,8 @@ class Sender:
             # It may be marked as taken all the same, and then nobody else would ever send it.
             log.exception("a hop could not be taken", channel=self.channel.id, message=message.id)
             return PutOff(message.id, hop.number, now + AGAIN_AFTER)
-        return None if tries is None else await self._hand_over(message, hop, tries)
+        assert self._handover is not None
+        return None if tries is None else await self._handover.hand_over(message, hop, tries)
 
     async def _record(self, fact: MessageFact) -> None:
         """Write down what came of a hop; what cannot be written is settled as if we had died here."""
@@ -255,77 +261,6 @@ class Sender:
                 await asyncio.sleep(pause)
             else:
                 return
-
-    async def _hand_over(self, message: Message, hop: Hop, tries: int) -> MessageFact:
-        """Hand one due hop to its provider, and say what came of it."""
-        world = self._world
-        assert self._connector is not None
-        now = world.clock.now()
-        if message.redacted:
-            return NotSubmitted(message.id, hop.number, Reason(Cause.CANCELLED, "It was redacted before it was sent."))
-        outgoing = outgoing_of(message, hop, now, tries)
-        try:
-            exchange = self._connector.send(outgoing, report_to=world.callback_url(self.channel.id))
-            sent = await world.http.carry(exchange, timeout=world.settings.provider_timeout)
-        except SendFailed as failure:
-            world.counts.add("submissions", "failed")
-            return NotSubmitted(message.id, hop.number, failure.reason, failure.data)
-        except SendDeferred as wait:
-            return self._put_off(message.id, hop.number, tries, wait)
-        except NoReply as silence:
-            if not silence.taken or self._connector.able.deduplicates:
-                reason = Reason(Cause.PROVIDER, silence.why, permanent=False)
-                return self._put_off(message.id, hop.number, tries, SendDeferred(reason))
-            return self._doubt(message.id, hop.number, silence.why)
-        except Exception as error:
-            # A fault of the connector's, after the provider may have been called.
-            log.exception("connector broke", connector=self._connector.name, message=message.id)
-            return self._doubt(message.id, hop.number, str(error))
-        world.counts.add("submissions", "sent")
-        return Submitted(message.id, hop.number, sent)
-
-    def _put_off(self, message: str, hop: int, tries: int, wait: SendDeferred) -> PutOff:
-        now = self._world.clock.now()
-        share = self._world.chance.share()
-        pause = RETRIES.wait(min(tries + 1, len(RETRIES.waits)), share)
-        assert pause is not None
-        if wait.after is not None:
-            pause = round(min(max(wait.after, 0.0), LONGEST_WAIT) * 1000)
-        if wait.channel_wide:
-            self._pace.stop_until(now + pause)
-        self._world.counts.add("submissions", "deferred")
-        return PutOff(message, hop, now + pause)
-
-    def _doubt(self, message: str, hop: int, why: str) -> Doubted:
-        log.warning("nobody knows whether the provider took it", channel=self.channel.id, message=message, why=why)
-        self._world.counts.add("submissions", "uncertain")
-        return Doubted(message, hop, round(self._world.settings.uncertain_grace * 1000))
-
-
-def outgoing_of(message: Message, hop: Hop, now: int, tries: int = 0) -> Outgoing:
-    """Show a hop of a message to its connector; `tries` is how often it was handed over before."""
-    key = platform(hop.platform).identifier
-    recipients = tuple((each.type, each.addresses[key]) for each in message.recipients if key in each.addresses)
-    options = message.options.get(hop.platform, {})
-    return Outgoing(
-        message=message.id,
-        hop=hop.number,
-        workspace=message.workspace,
-        platform=hop.platform,
-        to=hop.address,
-        recipients=recipients,
-        sender=options.get("from") or options.get("agentId") or message.sender,
-        sender_name=message.sender_name,
-        content=message.content.on(hop.platform),
-        options=options,
-        reference=message.reference,
-        reply_to=message.reply_to,
-        tags=message.tags,
-        track_links=message.track_links,
-        expires_at=message.expires_at,
-        tries=tries,
-        now=now,
-    )
 
 
 def _take(message: str, hop: int, now: int) -> Transaction[int | None]:

@@ -1,7 +1,9 @@
 """Sweeping: what time alone makes due, and what nobody will ask for any more."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 import msgspec
 import structlog
@@ -9,6 +11,8 @@ import structlog
 from tidings.flow.facts import Due, Told
 from tidings.flow.page import Waiting
 from tidings.flow.parked import drop
+from tidings.flow.stride import Stride
+from tidings.flow.watermarks import BACK
 from tidings.flow.world import World
 from tidings.model.platforms import HOUR
 from tidings.store.statements import Row, Transaction, statement
@@ -17,6 +21,10 @@ log = structlog.get_logger()
 
 PAGE = 500
 """How many rows one round of a sweep takes."""
+
+DAY: Final = 24 * HOUR
+KEYS_KEPT: Final = 30 * DAY
+"""How long a report is known that was taken. No provider repeats one for longer."""
 
 
 async def sweep_timers(world: World) -> int | None:
@@ -55,17 +63,29 @@ async def sweep_parked(world: World, *, lately: int | None = None) -> int:
 
 
 async def sweep_old(world: World) -> None:
-    """Forget what is past its time: parked reports, keys of reports, answers to idempotency keys."""
-    now = world.clock.now()
-    settings = world.settings
-    await world.store.write(
-        lambda: _forget(
-            parked=now - round(settings.parked_hours * HOUR),
-            unread=now - round(settings.keep_unread_days * 24 * HOUR),
-            answered=now - round(settings.idempotency_hours * HOUR),
-            seen=now - 30 * 24 * HOUR,
-        )
-    )
+    """Forget what is past its time and hangs on no message, a little at a time.
+
+    These are parked reports, keys of reports, answers to idempotency keys, watermarks, replays and leases.
+    """
+    now, settings = world.clock.now(), world.settings
+    stride = Stride(world.store)
+    await _forget_parked(world, stride, now - round(settings.parked_hours * HOUR))
+    for name, before in (
+        ("forget_unread", now - round(settings.keep_unread_days * DAY)),
+        ("forget_answered", now - round(settings.idempotency_hours * HOUR)),
+        ("forget_seen", now - KEYS_KEPT),
+        ("forget_watermarks", now - BACK),
+        ("forget_replays", now - round(settings.keep_days * DAY)),
+        ("forget_leases", now - DAY),
+    ):
+        while await stride.write(partial(_forget, name, before, stride.size)):
+            pass
+
+
+async def _forget_parked(world: World, stride: Stride, before: int) -> None:
+    """Forget reports whose message never came; what else is parked is kept for longer, and stands between them."""
+    while ids := await world.store.read(_parked_before(before, stride.size)):
+        await stride.write(partial(_drop_parked, ids))
 
 
 def _lives_due(now: int) -> Transaction[list[str]]:
@@ -83,8 +103,16 @@ def _parked_found(since: int) -> Transaction[list[Row]]:
     return (yield statement("parked_found")(since=since, limit=PAGE))
 
 
-def _forget(*, parked: int, unread: int, answered: int, seen: int) -> Transaction[None]:
-    yield statement("forget_parked")(before=parked)
-    yield statement("forget_unread")(before=unread)
-    yield statement("forget_answered")(before=answered)
-    yield statement("forget_seen")(before=seen)
+def _parked_before(before: int, limit: int) -> Transaction[list[str]]:
+    rows = yield statement("parked_before")(before=before, limit=limit)
+    return [row[0] for row in rows]
+
+
+def _drop_parked(ids: Sequence[str]) -> Transaction[None]:
+    yield statement("drop_parked").many([(id_,) for id_ in ids])
+
+
+def _forget(name: str, before: int, limit: int) -> Transaction[bool]:
+    """Forget up to so many rows from before a time; say whether there may be more."""
+    rows = yield statement(name)(before=before, limit=limit)
+    return len(rows) == limit

@@ -10,18 +10,18 @@ from typing import Final
 from msgspec import Raw, Struct
 
 from tidings.dialects.dialect import Delivery, Dialect, Telling
-from tidings.flow.delivery import headers_of
-from tidings.flow.notify import KEPT, LARGEST_ANSWER
+from tidings.flow.delivery import headers_of, signer_of
+from tidings.flow.notices import NOTICES
+from tidings.flow.posting import KEPT, LARGEST_ANSWER
 from tidings.flow.world import World
 from tidings.model.content import Content
-from tidings.model.events import Event, Fact, Kind
+from tidings.model.events import Event, Fact, Kind, Notice
 from tidings.model.messages import Direction, Message, Recipient, Route
 from tidings.model.platforms import PLATFORMS, platform
 from tidings.model.reports import Deed, Interaction, Target
 from tidings.model.stages import Cause, Reason
 from tidings.model.subscriptions import Subscription
 from tidings.rules.contacts import contact_id
-from tidings.rules.signing import Signer
 from tidings.wire.http import Result
 
 TEXT: Final = "This is a test event. No message was sent."
@@ -38,6 +38,7 @@ _KINDS: Final = (
     Kind.INBOUND,
     Kind.READ,
     Kind.INTERACTION,
+    Kind.NOTICE,
 )
 """The first of these that a subscription wants is what it is told."""
 
@@ -65,7 +66,7 @@ async def try_out(world: World, subscription: Subscription) -> Trial | None:
 async def _post(world: World, subscription: Subscription, dialect: Dialect, telling: Telling) -> Result:
     body = dialect.render(telling)
     delivery = Delivery(telling.event.id, world.clock.now() // 1000, subscription.url, body)
-    headers = headers_of(dialect, subscription, Signer(subscription.signing_key), delivery, 1)
+    headers = headers_of(dialect, subscription, signer_of(subscription), delivery, 1)
     future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
     world.http.request(
         "POST",
@@ -126,6 +127,9 @@ def _facts(kind: Kind, message: Message) -> Iterator[Fact]:
                 continue  # That a person read it is a stage, told by an event of its own kind.
             url = URL if deed is Deed.CLICKED else ""
             yield Fact(interaction=Interaction("test", deed, Target(message.id), Raw(b"{}"), url=url))
+    elif kind is Kind.NOTICE:
+        for name in NOTICES:
+            yield Fact(notice=Notice(name, {"detail": TEXT}))
     else:
         yield Fact(references=("test",), units=1, raw=Raw(b"{}"), answer=Raw(b"{}"))
 

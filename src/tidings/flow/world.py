@@ -1,7 +1,7 @@
 """What the steps of the road share: the store and what is set up in it, the wire, the vocabularies, time and chance."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import structlog
@@ -9,12 +9,20 @@ from msgspec.structs import replace
 
 from tidings.connectors.connector import Connector, read_settings
 from tidings.dialects.dialect import Dialect
+from tidings.flow import notices
 from tidings.flow.attempts import Ledger
 from tidings.flow.clock import Chance, Clock
 from tidings.flow.counts import Counts
-from tidings.flow.facts import MessageFact, Outcome
+from tidings.flow.evidence import Evidence
+from tidings.flow.facts import MessageFact, Noticed, Outcome
 from tidings.flow.log import Log
+from tidings.flow.measured import Measured
+from tidings.flow.readings import Readings
 from tidings.flow.record import Pen
+from tidings.flow.tail import Pages, Streams
+from tidings.flow.traces import UNTRACED, Traces
+from tidings.flow.unreadable import Unreadable
+from tidings.flow.wires import Web, Wire
 from tidings.model.errors import Misconfigured, Refused
 from tidings.model.subscriptions import Subscription
 from tidings.model.workspaces import Channel
@@ -42,6 +50,7 @@ class World:
         connectors: Mapping[str, type[Connector[Any]]],
         log: Log,
         pen: Pen,
+        traces: Traces = UNTRACED,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -54,11 +63,28 @@ class World:
         self.log = log
         self.pen = pen
         self.ledger = Ledger()
+        self.traces = traces
         self.counts = Counts()
+        self.measured = Measured()
+        self.readings: Callable[[], Readings] = Readings
+        """Says how the readers here are doing, once there are any."""
+        self.pages = Pages(store, log)
+        self.streams = Streams(settings.max_streams)
+        self.wires: dict[str, Wire] = {"http": Web(http)}
+        """By the name that a connector calls its wire by."""
+        self.replays_changed: Callable[[], None] = lambda: None
+        """Called when something is to be told again, or no longer; the readers listen."""
         self._speaking: dict[str, tuple[Channel, Connector[Any]]] = {}
         self._going: set[str] = set()
         """Subscriptions that are being disabled."""
+        self.evidence = Evidence(http, clock)
+        self.unreadable = Unreadable(clock, self.say)
+        self._locks: dict[str, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def lock(self, name: str) -> asyncio.Lock:
+        """Give the lock of a name: one at a time in this process does what it stands for."""
+        return self._locks.setdefault(name, asyncio.Lock())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something in the background; if it breaks, that is logged."""
@@ -98,20 +124,33 @@ class World:
         self._speaking[channel.id] = (channel, connector)
         return connector
 
-    def gone(self, subscription: Subscription) -> None:
-        """Disable a subscription whose endpoint says that it is gone for good (410)."""
+    def say(self, notice: Noticed) -> None:
+        """Tell the operators of a workspace something, in the background."""
+        logger.warning(notice.notice.name, workspace=notice.workspace, **notice.notice.data)
+        self.spawn(self._say(notice))
+
+    async def _say(self, notice: Noticed) -> None:
+        await self.record(notice)
+
+    def disable(self, subscription: Subscription, why: str) -> None:
+        """Disable a subscription whose endpoint is `gone` for good (410), or has been `failing` for days."""
         if subscription.id not in self._going:
             self._going.add(subscription.id)
-            self.spawn(self._disable(subscription))
+            self.spawn(self._disable(subscription, why))
 
-    async def _disable(self, subscription: Subscription) -> None:
+    async def _disable(self, subscription: Subscription, why: str) -> None:
         try:
             known = self.directory.subscriptions.get(subscription.id)
             # Where its URL was changed meanwhile, nobody has said anything of the new one.
             if known is not None and known.active and known.url == subscription.url:
-                logger.warning("subscription disabled: its endpoint answered 410", subscription=subscription.id)
-                off = replace(known, active=False, updated_at=self.clock.now(), revision=known.revision + 1)
-                await self.directory.change(lambda: self.directory.put_subscription(off))
+                now = self.clock.now()
+
+                def stop(stored: Subscription) -> Subscription:
+                    return replace(stored, active=False, stopped=why, updated_at=now, revision=stored.revision + 1)
+
+                # Told first: if we die in between it is told twice, and not never.
+                await self.record(notices.disabled(known, why))
+                await self.directory.change(lambda: self.directory.change_subscription(known.id, stop))
         finally:
             self._going.discard(subscription.id)
 

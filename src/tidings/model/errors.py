@@ -40,14 +40,18 @@ class SendFailed(TidingsError):
 class SendDeferred(TidingsError):
     """The provider cannot take it now and certainly has not taken it.
 
-    `after` is in seconds, None where the provider names no time; `channel_wide` slows the whole channel.
+    `after` is in seconds, None where the provider names no time; `channel_wide` slows the whole channel; `stale` says
+    that the credentials are used up, and a connector that can renew them is asked to.
     """
 
-    def __init__(self, reason: Reason, *, after: float | None = None, channel_wide: bool = False) -> None:
+    def __init__(
+        self, reason: Reason, *, after: float | None = None, channel_wide: bool = False, stale: bool = False
+    ) -> None:
         super().__init__(reason.text)
         self.reason = reason
         self.after = after
         self.channel_wide = channel_wide
+        self.stale = stale
 
 
 class NoReply(TidingsError):
@@ -58,7 +62,7 @@ class NoReply(TidingsError):
         self.why = why
         self.taken = taken
         self.error = error
-        """`connect`, `dns`, `tls`, `timeout`, `reset` or `too-large`."""
+        """`connect`, `dns`, `tls`, `timeout`, `reset`, `too-large`, `redirects`, `url` or `refused-address`."""
 
 
 class BadSignature(TidingsError):

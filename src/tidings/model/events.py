@@ -1,6 +1,7 @@
 """Events: facts in the log."""
 
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
@@ -20,6 +21,8 @@ class Kind(StrEnum):
     FAILED = "failed"
     INBOUND = "inbound"
     INTERACTION = "interaction"
+    NOTICE = "notice"
+    """Not of a message: a word to the operators about a subscription or a channel."""
 
     @property
     def stage(self) -> Stage | None:
@@ -39,6 +42,14 @@ class Tried(Struct, frozen=True, omit_defaults=True):
     submitted: bool = False
     data: OptionalRaw = None
     """The provider's own words."""
+
+
+class Notice(Struct, frozen=True, omit_defaults=True):
+    """A word to the operators: what it is called, and what there is to say."""
+
+    name: str
+    """`subscription.failing`, say."""
+    data: dict[str, Any] = {}
 
 
 class Fact(Struct, frozen=True, omit_defaults=True):
@@ -63,6 +74,7 @@ class Fact(Struct, frozen=True, omit_defaults=True):
     """Nobody said it; a later fact proves it."""
     late: bool = False
     """It came after the message had been given up."""
+    notice: Notice | None = None
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -72,6 +84,7 @@ class Event(Struct, frozen=True, kw_only=True):
     id: str
     workspace: str
     message: str
+    """Of a notice: what it is about, `subscription:` or `channel:` and its id."""
     revision: int
     kind: Kind
     platform: str

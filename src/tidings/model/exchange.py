@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from tidings.model.stages import Reason
 
 T = TypeVar("T")
 
@@ -77,10 +79,21 @@ def same_origin(one: str, other: str) -> bool:
 
 
 class Piece(Struct, frozen=True):
-    """The provider's id of one part, and whose it is where several recipients share one id."""
+    """The provider's id of one part, and whose it is where a message has several recipients."""
 
     reference: str
+    """Empty where the provider gave none, because it refused this part."""
     recipient: str = ""
+    refused: Reason | UnsetType = UNSET
+    """Why it was refused, though others of the message were taken."""
+    also: tuple[str, ...] | UnsetType = UNSET
+    """Other references by which the provider may speak of it."""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every reference by which the provider may speak of it; none of what it refused."""
+        others = () if self.also is UNSET else self.also
+        return tuple(filter(None, (self.reference, *others)))
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -113,6 +126,8 @@ class Callback(Struct, frozen=True, kw_only=True):
     received_at: int
     below: str = ""
     """What stands in the path below the channel's callback URL, without the slash."""
+    evidence: bytes = b""
+    """What the connector asked for to be able to prove it (`Connector.evidence`)."""
 
     @property
     def query(self) -> str:

@@ -169,6 +169,19 @@ class Hop(Struct, frozen=True, omit_defaults=True):
         return tuple(dict.fromkeys(part.reference for part in self.parts if part.reference))
 
 
+def nobody(workspace: str, subject: str, at: int) -> Message:
+    """Stand in for a message where an event is about something else."""
+    return Message(
+        id=subject,
+        workspace=workspace,
+        direction=Direction.OUTGOING,
+        created_at=at,
+        recipients=(),
+        routes=(),
+        content=Content(),
+    )
+
+
 class Life(Struct, frozen=True, array_like=True):
     """Where a message stands: all that changes about it."""
 
@@ -189,3 +202,5 @@ class Life(Struct, frozen=True, array_like=True):
     """When a timer of this message is due (expiry, a hop's window, the grace of an uncertain one)."""
     redacted: bool = False
     """Whether the message was emptied, so that whoever remembers it as it was reads it again."""
+    names: tuple[tuple[str, str], ...] = ()
+    """References that a channel's provider has used for it beside those of its parts: channel, reference."""

@@ -13,7 +13,8 @@ class Target(Struct, frozen=True, omit_defaults=True):
     """Which message a report is about: by our own id, by the provider's reference, or all up to a time.
 
     Our own id (`message`, and `hop` where it came along) is preferred when both are there. A watermark names an
-    `address` and the time `until` which everything sent to it on that channel is meant.
+    `address`, and the time `until` which everything sent to it on that channel is meant, or the `reference` of the
+    message that is meant with everything sent before it.
     """
 
     message: str = ""
@@ -41,6 +42,23 @@ class Receipt(Struct, frozen=True, omit_defaults=True, tag="receipt"):
     key: str = ""
     """Where the provider gives one: the same key is the same report, and is taken once."""
     units: int | None = None
+    went_at: int | None = None
+    """Of an echo: when the message went, by the clock of the provider's watermarks."""
+
+
+class Fragment(Struct, frozen=True, omit_defaults=True):
+    """Which part of a longer text an inbound message is; it is told as one message once all parts are there."""
+
+    group: str
+    """What all parts of the text have in common."""
+    number: int
+    """From 1."""
+    total: int
+    patience: int
+    """Milliseconds after which the text is told as far as it came."""
+    before: int = 0
+    """A half of a surrogate pair (UTF-16) that the part begins with; its other half ends the part before."""
+    after: int = 0
 
 
 class Inbound(Struct, frozen=True, omit_defaults=True, tag="inbound"):
@@ -68,6 +86,8 @@ class Inbound(Struct, frozen=True, omit_defaults=True, tag="inbound"):
     conversation: str = ""
     contact_key: str = ""
     """`identifierKey` of the sender where it is not the platform's usual one."""
+    fragment: Fragment | None = None
+    """Where it is only a part of what was written."""
 
 
 class Deed(StrEnum):

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from tidings.model.secrets import Secret
-from tidings.model.subscriptions import Subscription
+from tidings.model.subscriptions import KeyKind, SigningKey, Subscription
 from tidings.model.workspaces import AccessKey, Channel, Scope, Workspace
 from tidings.store.sealing import Seal
 from tidings.store.statements import Transaction, statement
@@ -26,11 +26,13 @@ NEWS = "directory"
 """What other processes are told when something here was changed."""
 
 
-class _Sealed(Struct, frozen=True):
+class _Sealed(Struct, frozen=True, omit_defaults=True):
     """The secret half of a subscription."""
 
-    secret: str
-    signing_key: str
+    secret: Secret
+    keys: tuple[SigningKey, ...] = ()
+    signing_key: Secret | None = None
+    """The only key of a subscription that was written when it could have no more."""
 
 
 class _Setup(Struct, frozen=True):
@@ -153,22 +155,32 @@ class Directory:
             rows = yield statement("next_serial")()
             subscription = replace(subscription, serial=rows[0][0])
             rows = yield statement("last_position")()
-            yield statement("start_cursor")(subscription=subscription.serial, position=rows[0][0])
-        sealed = _Sealed(subscription.secret.reveal(), subscription.signing_key.reveal())
+            yield statement("start_cursor")(subscription=subscription.serial, position=rows[0][0], nothing=b"")
+        sealed = _Sealed(subscription.secret, subscription.keys)
         yield statement("put_subscription")(
             id=subscription.id,
             serial=subscription.serial,
             workspace=subscription.workspace,
             body=_encode(_without_secrets(subscription)),
-            sealed=self._seal.close(_encode(sealed)),
+            sealed=self._seal.close(msgspec.json.encode(sealed, enc_hook=_reveal)),
         )
         return subscription
+
+    def change_subscription(
+        self, subscription: str, change: Callable[[Subscription], Subscription]
+    ) -> Transaction[Subscription | None]:
+        """Change a subscription as it stands on disk, so that nothing written meanwhile is lost; None: it is gone."""
+        rows = yield statement("subscription_to_change")(id=subscription)
+        if not rows:
+            return None
+        return (yield from self.put_subscription(change(self._subscription(*rows[0]))))
 
     def drop_subscription(self, subscription: Subscription) -> Transaction[None]:
         """Take a subscription away, with all that was set aside for it."""
         yield statement("drop_subscription")(workspace=subscription.workspace, id=subscription.id)
         yield statement("drop_cursor")(subscription=subscription.serial)
         yield statement("drop_helds_of")(subscription=subscription.serial)
+        yield statement("drop_replays_of")(subscription=subscription.serial)
 
     def reseal(self) -> Transaction[int]:
         """Seal every secret again with the newest key; give how many there were."""
@@ -201,16 +213,30 @@ class Directory:
         return replace(msgspec.json.decode(body, type=Channel), settings=msgspec.json.decode(self._seal.open(sealed)))
 
     def _subscription(self, body: bytes, sealed: bytes) -> Subscription:
-        secret = msgspec.json.decode(self._seal.open(sealed), type=_Sealed)
+        hidden = msgspec.json.decode(self._seal.open(sealed), type=_Sealed, dec_hook=_hide)
         fields = msgspec.json.decode(body)
-        fields.update(secret=Secret(secret.secret), signing_key=Secret(secret.signing_key))
-        return msgspec.convert(fields, Subscription)
+        keys = hidden.keys if hidden.signing_key is None else (_first_key(fields, hidden.signing_key),)
+        return msgspec.convert({**fields, "secret": hidden.secret, "keys": keys}, Subscription)
 
 
 def _without_secrets(subscription: Subscription) -> dict[str, Any]:
     fields = asdict(subscription)
-    del fields["secret"], fields["signing_key"]
+    del fields["secret"], fields["keys"]
     return fields
+
+
+def _first_key(fields: dict[str, Any], secret: Secret) -> SigningKey:
+    return SigningKey(id=fields["id"], kind=KeyKind.HMAC, secret=secret, created_at=fields["created_at"])
+
+
+def _reveal(value: Any) -> str:
+    """Write a secret down, for the seal and nothing else."""
+    assert isinstance(value, Secret)
+    return value.reveal()
+
+
+def _hide(_: type, value: str) -> Secret:
+    return Secret(value)
 
 
 def _encode(value: Any) -> bytes:

@@ -1,12 +1,12 @@
 """The log: events as they are stored, and how they are read after a position."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from tidings.model.events import Event, Fact, Kind
-from tidings.model.messages import Life, Message
+from tidings.model.messages import Life, Message, nobody
 from tidings.store.statements import Row, Transaction, statement
 
 
@@ -78,6 +78,12 @@ def events_after(workspace: str, after: int, limit: int) -> Transaction[list[tup
     return (yield from _with_messages(rows))
 
 
+def events_between(workspace: str, after: int, until: int, limit: int) -> Transaction[list[tuple[Event, Message]]]:
+    """Read a tenant's events after a position up to another one, each with its message."""
+    rows = yield statement("events_between")(workspace=workspace, after=after, until=until, limit=limit)
+    return (yield from _with_messages(rows))
+
+
 def events_at(positions: Sequence[int]) -> Transaction[list[tuple[Event, Message]]]:
     """Read events by their positions, each with its message."""
     rows = yield statement("events_at")(positions=list(positions))
@@ -100,4 +106,11 @@ def _with_messages(rows: Sequence[Row]) -> Transaction[list[tuple[Event, Message
     events = [decode_event(row) for row in rows]
     wanted = list({event.message for event in events})
     messages = {row[0]: decode_message(row[1]) for row in (yield statement("messages_of")(messages=wanted))}
-    return [(event, messages[event.message]) for event in events]
+    return [(event, about(event, messages)) for event in events]
+
+
+def about(event: Event, messages: Mapping[str, Message]) -> Message:
+    """Find the message that an event is about; a notice is about none, and has somebody stand in."""
+    if event.kind is Kind.NOTICE:
+        return nobody(event.workspace, event.message, event.at)
+    return messages[event.message]

@@ -20,6 +20,9 @@ ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.unti
 WHERE lease.holder = excluded.holder OR lease.until <= :now
 RETURNING holder;
 
+-- keep_lease: hold a name until a later time, if nobody else has taken it meanwhile.
+UPDATE lease SET until = :until WHERE name = :name AND holder = :holder RETURNING name;
+
 -- drop_leases: let go of everything a holder held.
 DELETE FROM lease WHERE holder = :holder;
 
@@ -78,8 +81,18 @@ UPDATE subscription SET sealed = :sealed WHERE id = :id;
 -- all_subscriptions: every subscription.
 SELECT body, sealed FROM subscription;
 
+-- subscription_to_change: one subscription, as it is now.
+SELECT body, sealed FROM subscription WHERE id = :id;
+
+-- subscription_to_change@postgres: the same, so that nobody changes it meanwhile.
+SELECT body, sealed FROM subscription WHERE id = :id FOR UPDATE;
+
 -- get_cursor: the place a reader has come to.
-SELECT position FROM cursor WHERE subscription = :subscription;
+SELECT position, epoch, rewound_at, state FROM cursor WHERE subscription = :subscription;
+
+-- set_cursor: another place for a reader, which is a new one from then on.
+UPDATE cursor SET position = :position, epoch = :epoch, rewound_at = :now, state = :nothing
+WHERE subscription = :subscription;
 
 -- next_serial: the small number of a new subscription.
 UPDATE head SET position = position + 1 WHERE name = 'subscription' RETURNING position;
@@ -98,10 +111,10 @@ DELETE FROM subscription WHERE workspace = :workspace AND id = :id;
 DELETE FROM subscription WHERE workspace = :workspace;
 
 -- start_cursor: the place in the log a new subscription starts from.
-INSERT INTO cursor (subscription, position) VALUES (:subscription, :position);
+INSERT INTO cursor (subscription, position, state) VALUES (:subscription, :position, :nothing);
 
--- move_cursor: the place a reader has come to.
-UPDATE cursor SET position = :position WHERE subscription = :subscription;
+-- move_cursor: the place a reader has come to, unless it was set to another one meanwhile.
+UPDATE cursor SET position = :position, state = :state WHERE subscription = :subscription AND epoch = :epoch;
 
 -- drop_cursor: a reader's place no more.
 DELETE FROM cursor WHERE subscription = :subscription;
@@ -112,6 +125,9 @@ SELECT workspace, key, value, created_at FROM contact WHERE id = :id;
 -- put_contact: a person, on first use.
 INSERT INTO contact (id, workspace, key, value, created_at) VALUES (:id, :workspace, :key, :value, :created_at)
 ON CONFLICT (id) DO NOTHING;
+
+-- put_party: somebody else a message is for.
+INSERT INTO party (contact, message) VALUES (:contact, :message) ON CONFLICT (contact, message) DO NOTHING;
 
 -- put_message: a message, as it was taken or received.
 INSERT INTO message (id, workspace, incoming, contact, body) VALUES (:id, :workspace, :incoming, :contact, :body);
@@ -211,9 +227,42 @@ ON CONFLICT (channel, message) DO UPDATE SET at = excluded.at WHERE reach.at < 0
 SELECT message FROM reach WHERE channel = :channel AND address = :address AND incoming = :incoming
 AND at <= :until AND at > :since;
 
+-- put_went: a message went to an address by a channel at a time that is better known now.
+INSERT INTO reach (channel, message, address, incoming, at) VALUES (:channel, :message, :address, :incoming, :at)
+ON CONFLICT (channel, message) DO UPDATE SET at = excluded.at;
+
+-- went_at: when a message went by a channel.
+SELECT at FROM reach WHERE channel = :channel AND message = :message;
+
+-- lock_conversation: nobody else writes meanwhile.
+SELECT :channel, :address;
+
+-- lock_conversation@postgres: wait until no other batch is busy with the watermarks of an address.
+SELECT pg_advisory_xact_lock(hashtextextended(:channel::text || ' ' || :address::text, 0));
+
+-- watermarks_of: how far an address has come with what went to it by a channel, as the provider told last.
+SELECT stage, until, body FROM watermark WHERE channel = :channel AND address = :address;
+
+-- put_watermark: an address has come further than before.
+INSERT INTO watermark (channel, address, stage, until, at, body)
+VALUES (:channel, :address, :stage, :until, :at, :body)
+ON CONFLICT (channel, address, stage) DO UPDATE
+SET until = excluded.until, at = excluded.at, body = excluded.body WHERE watermark.until < excluded.until;
+
+-- forget_watermarks: some of the watermarks of conversations that rest.
+DELETE FROM watermark WHERE (channel, address, stage) IN (
+    SELECT channel, address, stage FROM watermark WHERE at < :before ORDER BY at LIMIT :limit
+) RETURNING at;
+
 -- last_reached: the newest message that went to an address by a channel since a time.
 SELECT message FROM reach WHERE channel = :channel AND address = :address AND incoming = :incoming AND at > :since
 ORDER BY message DESC LIMIT 1;
+
+-- last_heard: when a person last wrote by a channel.
+SELECT max(at) FROM reach WHERE channel = :channel AND address = :address AND incoming = :incoming;
+
+-- sent_since: how many messages went to an address by a channel since a time.
+SELECT count(*) FROM reach WHERE channel = :channel AND address = :address AND incoming = :incoming AND at > :since;
 
 -- put_piece: a provider's id of a part of a message.
 INSERT INTO piece (channel, reference, message) VALUES (:channel, :reference, :message)
@@ -249,8 +298,8 @@ SELECT message, hop FROM due WHERE channel = :channel AND taken_at IS NOT NULL A
 -- hand_out: a hop that was handed out is due again later.
 UPDATE due SET due_at = :due_at WHERE message = :message AND hop = :hop;
 
--- oldest_due: when the hop that waits the longest was due, and how many wait.
-SELECT min(due_at), count(*) FROM due;
+-- waiting_by_channel: since when the hop that waits the longest has been due, and how many wait.
+SELECT channel, min(due_at), count(*) FROM due GROUP BY channel;
 
 -- put_event: a fact.
 INSERT INTO event (position, workspace, message, kind, body) VALUES (:position, :workspace, :message, :kind, :body);
@@ -272,45 +321,133 @@ ORDER BY position LIMIT :limit;
 UPDATE event SET body = :body WHERE position = :position;
 
 -- put_attempt: one try to tell an event to a subscription.
-INSERT INTO attempt (subscription, position, number, at, took_ms, status, verdict, error, response)
-VALUES (:subscription, :position, :number, :at, :took_ms, :status, :verdict, :error, :response)
+INSERT INTO attempt (subscription, position, number, at, took_ms, status, verdict, error, response, headers)
+VALUES (:subscription, :position, :number, :at, :took_ms, :status, :verdict, :error, :response, :headers)
 ON CONFLICT (subscription, position, number) DO NOTHING;
 
 -- attempts_after: what became of the events after a position, for one subscription.
-SELECT position, verdict FROM attempt WHERE subscription = :subscription AND position > :after;
+SELECT position, number, verdict FROM attempt
+WHERE subscription = :subscription AND position > :after AND at > :since;
+
+-- attempts_made: how often events were told to a subscription.
+SELECT position, max(number) FROM attempt WHERE subscription = :subscription AND position = ANY(:positions)
+GROUP BY position;
 
 -- attempts_of: a subscription's attempts before one, those of the newest events first, each with its event.
-SELECT a.position, a.number, a.at, a.took_ms, a.status, a.verdict, a.error, a.response, e.body
+SELECT a.position, a.number, a.at, a.took_ms, a.status, a.verdict, a.error, a.response, a.headers, e.body
 FROM attempt a JOIN event e ON e.position = a.position
 WHERE a.subscription = :subscription AND (a.position, a.number) < (:position, :number)
 ORDER BY a.position DESC, a.number DESC LIMIT :limit;
+
+-- attempts_newest: a subscription's attempts of a stretch of time that pass a filter, newest first.
+SELECT subscription, position, number, at, took_ms, status, verdict, error FROM attempt
+WHERE subscription = :subscription AND (at, position, number) < (:at, :position, :number) AND at >= :since
+AND verdict = ANY(:verdicts) AND status >= :lowest AND status <= :highest AND (:any_error OR error = :error)
+ORDER BY at DESC, position DESC, number DESC LIMIT :limit;
+
+-- attempts_failed: the same where only failures can pass, which have an index of their own.
+SELECT subscription, position, number, at, took_ms, status, verdict, error FROM attempt
+WHERE subscription = :subscription AND (at, position, number) < (:at, :position, :number) AND at >= :since
+AND verdict <> 'done'
+AND verdict = ANY(:verdicts) AND status >= :lowest AND status <= :highest AND (:any_error OR error = :error)
+ORDER BY at DESC, position DESC, number DESC LIMIT :limit;
+
+-- attempts_end: when the attempt was made at which a look at so many of them ends.
+SELECT at FROM attempt
+WHERE subscription = :subscription AND (at, position, number) < (:at, :position, :number) AND at >= :since
+ORDER BY at DESC LIMIT 1 OFFSET :count;
+
+-- attempts_failed_end: the same of failures.
+SELECT at FROM attempt
+WHERE subscription = :subscription AND (at, position, number) < (:at, :position, :number) AND at >= :since
+AND verdict <> 'done'
+ORDER BY at DESC LIMIT 1 OFFSET :count;
+
+-- answers_to: what endpoints answered to some events.
+SELECT subscription, position, number, response, headers FROM attempt
+WHERE subscription = ANY(:subscriptions) AND position = ANY(:positions);
 
 -- attempts_at: every try of some events.
 SELECT subscription, position, number, at, took_ms, status, verdict, error FROM attempt
 WHERE subscription = ANY(:subscriptions) AND position = ANY(:positions) ORDER BY position, number;
 
 -- redact_attempts: answers to attempts of redacted events, emptied.
-UPDATE attempt SET response = :nothing
+UPDATE attempt SET response = :nothing, headers = :nothing
 WHERE subscription = ANY(:subscriptions) AND position = ANY(:positions);
 
 -- put_held: an event set aside for a subscription, or its next try.
-INSERT INTO held (subscription, position, message, tries, first_at, due_at, dead)
-VALUES (:subscription, :position, :message, :tries, :first_at, :due_at, :dead)
+INSERT INTO held (subscription, position, message, tries, first_at, due_at, dead, number)
+VALUES (:subscription, :position, :message, :tries, :first_at, :due_at, :dead, :number)
 ON CONFLICT (subscription, position) DO UPDATE
-SET tries = excluded.tries, due_at = excluded.due_at, dead = excluded.dead;
+SET tries = excluded.tries, due_at = excluded.due_at, dead = excluded.dead, number = excluded.number;
 
 -- drop_held: an event that is no longer set aside.
 DELETE FROM held WHERE subscription = :subscription AND position = :position;
 
 -- held_by: the events set aside for a subscription and not yet given up.
-SELECT position, message, tries, first_at, due_at, dead FROM held
+SELECT position, message, tries, first_at, due_at, dead, number FROM held
 WHERE subscription = :subscription AND dead = :dead ORDER BY position LIMIT :limit;
+
+-- held_with: what of one message is set aside or given up for a subscription.
+SELECT position, message, tries, first_at, due_at, dead, number FROM held
+WHERE subscription = :subscription AND message = :message ORDER BY position;
+
+-- held_between: a stretch of the events given up for a subscription.
+SELECT position FROM held
+WHERE subscription = :subscription AND dead = :dead AND position > :after AND position <= :until
+ORDER BY position LIMIT :limit;
+
+-- dead_before: a subscription's dead-letter list before a position, newest first.
+SELECT position, message, tries, first_at, due_at, dead, number FROM held
+WHERE subscription = :subscription AND dead = :dead AND position < :before ORDER BY position DESC LIMIT :limit;
+
+-- drop_waiting_of: nothing of a subscription's set aside any more; what was given up stays so.
+DELETE FROM held WHERE subscription = :subscription AND dead = :dead;
+
+-- drop_helds_after: nothing after a position set aside for a subscription any more.
+DELETE FROM held WHERE subscription = :subscription AND position > :after;
 
 -- dead_after: the events after a position that were given up for a subscription.
 SELECT position FROM held WHERE subscription = :subscription AND position > :after AND dead = :dead;
 
+-- put_replay: what a subscription is to be told again.
+INSERT INTO replay (id, subscription, body, place, told, set_aside, fate, ended_at)
+VALUES (:id, :subscription, :body, :place, 0, 0, '', NULL);
+
+-- replays_under_way: what a subscription is being told again.
+SELECT id, body, place, told, set_aside, fate, ended_at FROM replay
+WHERE subscription = :subscription AND fate = '' ORDER BY id;
+
+-- replays_of: what a subscription was told again, newest first.
+SELECT id, body, place, told, set_aside, fate, ended_at FROM replay
+WHERE subscription = :subscription AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- get_replay: one of them.
+SELECT id, body, place, told, set_aside, fate, ended_at FROM replay WHERE subscription = :subscription AND id = :id;
+
+-- move_replay: how far one has come, unless it was called off meanwhile.
+UPDATE replay SET place = :place, told = :told, set_aside = :set_aside, fate = :fate, ended_at = :ended_at
+WHERE id = :id AND fate = '';
+
+-- end_replay: one is called off.
+UPDATE replay SET fate = :fate, ended_at = :ended_at WHERE subscription = :subscription AND id = :id AND fate = ''
+RETURNING id;
+
+-- drop_replays_of: nothing for a subscription to be told again any more.
+DELETE FROM replay WHERE subscription = :subscription;
+
+-- event_from: the first fact at or after a position.
+SELECT position, body FROM event WHERE position >= :position ORDER BY position LIMIT 1;
+
+-- events_between: a tenant's facts of a stretch of the log.
+SELECT position, body FROM event
+WHERE workspace = :workspace AND position > :after AND position <= :until ORDER BY position LIMIT :limit;
+
 -- count_held: how many events are set aside, and how many of them are given up.
 SELECT dead, count(*) FROM held GROUP BY dead;
+
+-- count_held_of: how many events are set aside for a subscription, or given up, and since when.
+SELECT dead, count(*), min(first_at) FROM held WHERE subscription = :subscription GROUP BY dead;
 
 -- drop_helds_of: nothing set aside for a subscription any more.
 DELETE FROM held WHERE subscription = :subscription;
@@ -329,6 +466,9 @@ WHERE p.at >= :since AND p.reference <> '' AND EXISTS (
     WHERE x.channel = p.channel AND x.reference = p.reference
 )
 ORDER BY p.id LIMIT :limit;
+
+-- fragments: parts of texts that wait for the others.
+SELECT id, channel, reference, body FROM parked WHERE why = 'fragment' AND id > :after ORDER BY id LIMIT :limit;
 
 -- parked_in: a tenant's parked reports, newest first.
 SELECT id, channel, reference, why, at, body FROM parked WHERE workspace = :workspace AND id < :before
@@ -364,17 +504,78 @@ WHERE workspace = :workspace AND at >= :since AND at <= :until AND instr(body, :
 UPDATE idempotency SET body = :nothing
 WHERE workspace = :workspace AND at >= :since AND at <= :until AND position(:message::bytea IN body) > 0;
 
--- forget_parked: reports whose message never came.
-DELETE FROM parked WHERE at < :before AND why = 'no message';
+-- parked_before: reports whose message never came.
+SELECT id FROM parked WHERE at < :before AND why = 'no message' ORDER BY at LIMIT :limit;
 
--- forget_unread: unknown reports and unreadable callbacks that nobody came for.
-DELETE FROM parked WHERE at < :before;
+-- forget_unread: some of the unknown reports and unreadable callbacks that nobody came for.
+DELETE FROM parked WHERE id IN (SELECT id FROM parked WHERE at < :before ORDER BY at LIMIT :limit) RETURNING at;
 
--- forget_seen: keys that will hardly come again.
-DELETE FROM seen WHERE at < :before;
+-- forget_seen: some of the keys that will hardly come again.
+DELETE FROM seen WHERE (channel, key) IN (
+    SELECT channel, key FROM seen WHERE at < :before ORDER BY at LIMIT :limit
+) RETURNING at;
 
--- forget_answered: answers that will hardly be asked for again.
-DELETE FROM idempotency WHERE at < :before;
+-- forget_answered: some of the answers that will hardly be asked for again.
+DELETE FROM idempotency WHERE (workspace, key) IN (
+    SELECT workspace, key FROM idempotency WHERE at < :before ORDER BY at LIMIT :limit
+) RETURNING at;
+
+-- forget_leases: some of those that nobody has renewed for long.
+DELETE FROM lease WHERE name IN (SELECT name FROM lease WHERE until < :before LIMIT :limit) RETURNING until;
+
+-- forget_replays: some of those that ended long ago.
+DELETE FROM replay WHERE id IN (SELECT id FROM replay WHERE ended_at < :before LIMIT :limit) RETURNING ended_at;
+
+-- forget_attempts: some of a subscription's attempts of a stretch of time, up to a position.
+DELETE FROM attempt WHERE (subscription, position, number) IN (
+    SELECT subscription, position, number FROM attempt
+    WHERE subscription = :subscription AND at >= :since AND at < :before AND position <= :until
+    ORDER BY at LIMIT :limit
+) RETURNING at;
+
+-- forget_held: some of what was set aside for a subscription before a position.
+DELETE FROM held WHERE (subscription, position) IN (
+    SELECT subscription, position FROM held WHERE subscription = :subscription AND position < :before
+    ORDER BY position LIMIT :limit
+) RETURNING position;
+
+-- next_tried: the first subscription after a number that has attempts.
+SELECT min(subscription) FROM attempt WHERE subscription > :after;
+
+-- next_held_for: the first subscription after a number that has something set aside.
+SELECT min(subscription) FROM held WHERE subscription > :after;
+
+-- place_of: where the reader of a subscription stands that is still there.
+SELECT c.position FROM subscription s JOIN cursor c ON c.subscription = s.serial WHERE s.serial = :serial;
+
+-- first_position: the position of the oldest fact.
+SELECT min(position) FROM event;
+
+-- drop_lost_cursors: places of subscriptions that are no more.
+DELETE FROM cursor WHERE NOT EXISTS (SELECT 1 FROM subscription s WHERE s.serial = cursor.subscription);
+
+-- drop_lost_replays: what subscriptions that are no more were to be told again.
+DELETE FROM replay WHERE NOT EXISTS (SELECT 1 FROM subscription s WHERE s.serial = replay.subscription);
+
+-- messages_after: messages after one, the oldest first, and where they stand.
+SELECT m.id, m.body, l.state FROM message m JOIN life l ON l.message = m.id WHERE m.id > :after
+ORDER BY m.id LIMIT :limit;
+
+-- facts_after: facts of all tenants after a position.
+SELECT position, body FROM event WHERE position > :after ORDER BY position LIMIT :limit;
+
+-- positions_of: where the facts of messages stand in the log.
+SELECT message, position FROM event WHERE message = ANY(:messages);
+
+-- due_of: which messages have a hop to be submitted.
+SELECT message FROM due WHERE message = ANY(:messages);
+
+-- serials_in: the numbers of some tenants' subscriptions.
+SELECT serial FROM subscription WHERE workspace = ANY(:workspaces);
+
+-- held_since: whose events were set aside since a time, of some events.
+SELECT message FROM held
+WHERE subscription = ANY(:subscriptions) AND position = ANY(:positions) AND dead = :dead AND first_at >= :since;
 
 -- drop_attempts_at: every try of some events no more.
 DELETE FROM attempt WHERE subscription = ANY(:subscriptions) AND position = ANY(:positions);
@@ -388,14 +589,25 @@ DELETE FROM reach WHERE channel = :channel AND message = :message;
 -- drop_piece: a provider's id of a part no more.
 DELETE FROM piece WHERE channel = :channel AND reference = :reference AND message = :message;
 
--- drop_due_of: no hop of a message to be submitted any more.
-DELETE FROM due WHERE message = :message;
+-- drop_events_at: some facts no more.
+DELETE FROM event WHERE position = ANY(:positions);
 
--- drop_events_of: the facts of a message no more.
-DELETE FROM event WHERE message = :message;
+-- drop_party: a message is no longer for somebody.
+DELETE FROM party WHERE contact = :contact AND message = :message;
 
--- drop_life: where a message stood no more.
-DELETE FROM life WHERE message = :message;
+-- drop_due_of: no hop of messages to be submitted any more.
+DELETE FROM due WHERE message = ANY(:messages);
 
--- drop_message: a message no more.
-DELETE FROM message WHERE id = :id;
+-- drop_histories: the untold facts of messages no more.
+DELETE FROM history WHERE message = ANY(:messages);
+
+-- drop_lives: where messages stood no more.
+DELETE FROM life WHERE message = ANY(:messages);
+
+-- drop_messages: messages no more.
+DELETE FROM message WHERE id = ANY(:messages);
+
+-- drop_contacts: people whom no message is for or from any more.
+DELETE FROM contact WHERE id = ANY(:contacts)
+AND NOT EXISTS (SELECT 1 FROM message m WHERE m.workspace = contact.workspace AND m.contact = contact.id)
+AND NOT EXISTS (SELECT 1 FROM party p WHERE p.contact = contact.id);

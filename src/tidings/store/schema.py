@@ -4,7 +4,7 @@ What is only ever given back whole is one encoded `body`; what is searched by is
 a message is written once, and what changes about it stands in `life`.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, literal_column
 
 metadata = MetaData()
 
@@ -66,7 +66,17 @@ subscription = Table(
     Index("subscription_serial", "serial", unique=True),
 )
 
-cursor = Table("cursor", metadata, _counter("subscription"), _number("position"))
+cursor = Table(
+    "cursor",
+    metadata,
+    _counter("subscription"),
+    _number("position"),
+    Column("epoch", BigInteger(), nullable=False, server_default="0"),
+    Column("rewound_at", BigInteger(), nullable=False, server_default="0"),
+    Column("state", LargeBinary(), nullable=False, server_default=""),
+)
+"""Where a subscription's reader stands, and how its endpoint is doing. Attempts made before `rewound_at` say nothing of
+what is to be told after the position; who reads with an older `epoch` moves nothing any more."""
 
 contact = Table(
     "contact", metadata, _key("id"), _text("workspace"), _text("key"), _text("value"), _number("created_at")
@@ -82,6 +92,9 @@ message = Table(
     _blob("body"),
     Index("message_workspace", "workspace", "contact", "id"),
 )
+
+party = Table("party", metadata, _key("contact"), _key("message"), sqlite_with_rowid=False)
+"""Whom a message is for beside the first, who stands with it: as long as there is one, a contact is kept."""
 
 life = Table(
     "life",
@@ -112,6 +125,20 @@ reach = Table(
     sqlite_with_rowid=False,
 )
 """Which messages went to or came from which address by which channel: for correlation, watermarks and lists."""
+
+watermark = Table(
+    "watermark",
+    metadata,
+    _key("channel"),
+    _key("address"),
+    Column("stage", Integer(), primary_key=True, autoincrement=False, nullable=False),
+    _number("until"),
+    _number("at"),
+    _blob("body"),
+    Index("watermark_at", "at"),
+    sqlite_with_rowid=False,
+)
+"""Up to when everything that went to an address by a channel has reached a stage; `at` is when that was told."""
 
 piece = Table("piece", metadata, _key("channel"), _key("reference"), _key("message"), sqlite_with_rowid=False)
 """Providers' ids of the parts of messages."""
@@ -153,8 +180,13 @@ attempt = Table(
     _text("verdict"),
     _text("error"),
     _blob("response"),
+    Column("headers", LargeBinary(), nullable=False, server_default=""),
+    Index("attempt_at", "subscription", "at"),
     sqlite_with_rowid=False,
 )
+_FAILED = attempt.c.verdict != literal_column("'done'")
+Index("attempt_failed", attempt.c.subscription, attempt.c.at, sqlite_where=_FAILED, postgresql_where=_FAILED)
+"""Failures are few and looked for most; those that succeed pay nothing for it."""
 
 held = Table(
     "held",
@@ -166,8 +198,24 @@ held = Table(
     _number("first_at"),
     _number("due_at", nullable=True),
     Column("dead", Boolean(), nullable=False),
+    Column("number", BigInteger(), nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
+
+replay = Table(
+    "replay",
+    metadata,
+    _key("id"),
+    _number("subscription"),
+    _blob("body"),
+    _number("place"),
+    _number("told"),
+    _number("set_aside"),
+    _text("fate"),
+    _number("ended_at", nullable=True),
+    Index("replay_subscription", "subscription", "id"),
+)
+"""What a subscription is told again, and how far that has come."""
 
 parked = Table(
     "parked",

@@ -6,6 +6,7 @@ their queries: a `Bulk` writes many of them at once.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -13,6 +14,7 @@ from msgspec import Struct
 
 from tidings.store.database import Database
 from tidings.store.statements import Transaction
+from tidings.store.timing import Timing
 
 log = structlog.get_logger()
 
@@ -33,6 +35,10 @@ ENOUGH = 64
 
 class Bulk(Protocol[I_contra, O_co]):
     """Writes many items of one kind with the same few queries."""
+
+    rank: int
+    """Kinds are written in the order of their ranks: if one process locked the head of the log before a cursor or a
+    lease, and another the other way round, they would wait for each other in a ring."""
 
     def transaction(self, items: Sequence[I_contra]) -> Transaction[Sequence[O_co]]:
         """Write the items in order; give each one's outcome."""
@@ -70,6 +76,7 @@ class Store:
         self._closing = False
         self.unsure: list[Callable[[], None]] = []
         """Called when a batch was lost: whoever follows the log in memory must look into it again."""
+        self.timing = Timing()
 
     async def open(self) -> None:
         """Open the database and start writing."""
@@ -103,7 +110,15 @@ class Store:
 
     async def read(self, transaction: Transaction[T]) -> T:
         """Run a step that only reads."""
-        return await self.database.read(transaction)
+        begun = perf_counter()
+        result = await self.database.read(transaction)
+        self.timing.reads.add(perf_counter() - begun)
+        return result
+
+    @property
+    def waiting(self) -> int:
+        """How many steps wait for the next batch."""
+        return len(self._jobs)
 
     async def _write_all(self) -> None:
         several = False
@@ -121,9 +136,8 @@ class Store:
             await self._write_batch(batch)
 
     async def _write_batch(self, batch: Sequence[_Job]) -> None:
-        kinds: dict[int, list[_Job]] = {}
-        for job in batch:
-            kinds.setdefault(id(job.bulk), []).append(job)
+        kinds = _by_kind(batch)
+        begun = perf_counter()
         try:
             await self.database.begin()
             for jobs in kinds.values():
@@ -135,6 +149,8 @@ class Store:
         except Exception as error:  # noqa: BLE001 - whatever it was, it is handed to everybody who waits for it
             await self._forget(kinds.values(), error)
             return
+        self.timing.commits.add(perf_counter() - begun)
+        self.timing.steps.add(len(batch))
         for jobs in kinds.values():
             self._hand_on(jobs)
         for job in batch:
@@ -189,6 +205,8 @@ class Store:
 class _Alone:
     """Writes steps that share nothing, one after the other."""
 
+    rank = 2
+
     def transaction(self, items: Sequence[_One[Any]]) -> Transaction[Sequence[Any]]:
         outcomes = []
         for item in items:
@@ -209,6 +227,14 @@ class _Told(Struct):
 
 
 _ALONE = _Alone()
+
+
+def _by_kind(batch: Sequence[_Job]) -> dict[int, list[_Job]]:
+    """Put jobs of one kind together, and the kinds in the order of their ranks, whichever came first."""
+    kinds: dict[int, list[_Job]] = {}
+    for job in sorted(batch, key=lambda job: job.bulk.rank):
+        kinds.setdefault(id(job.bulk), []).append(job)
+    return kinds
 
 
 def _outcomes(jobs: Sequence[_Job]) -> list[Any]:

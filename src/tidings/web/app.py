@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -11,9 +11,10 @@ import tidings.web
 from tidings.flow.world import World
 from tidings.model.errors import Refused
 from tidings.web.body import Left, read_body
-from tidings.web.door import ROUTES, Page, Route, Visit
+from tidings.web.door import ROUTES, Page, Route, Stream, Visit
 from tidings.web.errors import broken_page, problem_page
 from tidings.web.keys import admit
+from tidings.web.streaming import Sending
 from tidings.web.table import Table
 
 log = structlog.get_logger()
@@ -42,6 +43,13 @@ class App:
             "batch": settings.max_batch_body,
             "callback": settings.max_callback_body,
         }
+        self._sending: set[Sending] = set()
+
+    def close(self) -> None:
+        """Answer those who wait for something new, and end the streams: the hub stops."""
+        self.world.log.close()
+        for sending in self._sending:
+            sending.hurry()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -49,12 +57,25 @@ class App:
             await _decline(scope, receive, send)
             return
         try:
-            page = await self._answer(scope, receive)
+            answer = await self._answer(scope, receive)
         except Left:
             return
-        await _send(send, page, head=scope["method"] == "HEAD")
+        if isinstance(answer, Stream):
+            await self._stream(answer, scope, receive, send)
+        else:
+            await _send(send, answer, head=scope["method"] == "HEAD")
 
-    async def _answer(self, scope: Any, receive: Any) -> Page:
+    async def _stream(self, stream: Stream, scope: Any, receive: Any, send: Any) -> None:
+        sending = Sending(stream, self.world.counts, scope, receive, send)
+        self._sending.add(sending)
+        try:
+            kind = (b"content-type", stream.content_type.encode("latin-1"))
+            await sending.run([*_ALWAYS, kind, *_encoded(stream.headers)])
+        finally:
+            self._sending.discard(sending)
+            stream.ended()
+
+    async def _answer(self, scope: Any, receive: Any) -> Page | Stream:
         group = ""
         try:
             path = scope["raw_path"].decode("latin-1")
@@ -65,7 +86,8 @@ class App:
             visit = Visit(self.world, route, scope["method"], url, params, _headers(scope))
             admit(visit)
             visit.body = await read_body(receive, visit.headers, self._limits[route.limit])
-            return await route.door(visit)
+            enter = _traced if self.world.traces.is_on and group != "health" else route.door
+            return await enter(visit)
         except Refused as refused:
             return problem_page(refused, group)
         except Left:
@@ -75,6 +97,25 @@ class App:
             self.world.counts.add("errors", type(error).__name__)
             log.exception("a door broke", reference=reference, method=scope["method"], path=scope["path"])
             return broken_page(reference)
+
+
+async def _traced(visit: Visit) -> Page | Stream:
+    """Let a visitor in, and tell how long they stayed."""
+    workspace = visit.workspace.id if visit.workspace else ""
+    span = visit.world.traces.request(visit.method, visit.route.path, workspace, visit.headers)
+    status = 0
+    try:
+        answer = await visit.route.door(visit)
+        status = answer.status
+    except Refused as refused:
+        status = refused.status
+        raise
+    except Exception:
+        status = 500
+        raise
+    finally:
+        span.end(status=status)
+    return answer
 
 
 def _headers(scope: Any) -> dict[str, str]:
@@ -89,9 +130,13 @@ async def _send(send: Any, page: Page, *, head: bool) -> None:
             (b"content-type", page.content_type.encode("latin-1")),
             (b"content-length", b"%d" % len(page.body)),
         )
-    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in page.headers]
+    headers += _encoded(page.headers)
     await send({"type": "http.response.start", "status": page.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else page.body})
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 async def _decline(scope: Any, receive: Any, send: Any) -> None:

@@ -1,6 +1,6 @@
 """Doors: one declaration gives a route its place, who may come in, how much they may bring, and its OpenAPI entry."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl
@@ -33,6 +33,17 @@ class Page(Struct):
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     content_type: str = JSON
+
+
+class Stream(Struct):
+    """What a door answers a piece at a time, for as long as the client stays."""
+
+    pieces: AsyncGenerator[bytes]
+    ended: Callable[[], None]
+    """Called once when nothing more is sent, also where nothing ever was."""
+    content_type: str
+    headers: tuple[tuple[str, str], ...] = ()
+    status: int = 200
 
 
 def json_page(status: int, value: Any, **headers: str) -> Page:
@@ -131,16 +142,24 @@ class Visit:
             raise Refused("It has changed since: If-Match names another ETag.", status=412, kind="changed")
 
 
-Door = Callable[[Visit], Awaitable[Page]]
+Door = Callable[[Visit], Awaitable[Page | Stream]]
 D = TypeVar("D", bound=Door)
 
 
 class Argument(Struct, frozen=True):
-    """A query parameter, as the docs describe it."""
+    """A parameter of the query, or a header, as the docs describe it."""
 
     name: str
     summary: str
     kind: Literal["string", "integer", "boolean"] = "string"
+    place: Literal["query", "header"] = "query"
+
+
+class Other(Struct, frozen=True):
+    """An answer that is no JSON, as the docs describe it."""
+
+    content_type: str
+    summary: str
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -160,7 +179,7 @@ class Route(Struct, frozen=True, kw_only=True):
     takes: Any
     """Type of the request's body, or a sentence about it; None where there is none."""
     gives: Mapping[int, Any]
-    """By status: the type of the answer's body, or a sentence about it."""
+    """By status: the type of the answer's body, a sentence about it, or what it is instead of JSON."""
     query: tuple[Argument, ...]
 
     @property

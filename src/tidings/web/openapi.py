@@ -12,7 +12,7 @@ from tidings import __version__
 from tidings.connectors.connector import Connector, settings_schema
 from tidings.dialects.dialect import Dialect
 from tidings.model.errors import FieldError
-from tidings.web.door import ANY, JSON, ROUTES, Argument, Page, Route, Visit, route
+from tidings.web.door import ANY, JSON, ROUTES, Argument, Other, Page, Route, Visit, route
 from tidings.web.errors import PROBLEM
 from tidings.web.examples import examples
 
@@ -125,7 +125,7 @@ def describe(
 def _schemas(routes: Iterable[Route]) -> tuple[Mapping[Any, Any], dict[str, Any]]:
     """Describe every type that the doors take and give: how each is referred to, and what it is."""
     declared = [each for one in routes for each in (one.takes, *one.gives.values())]
-    kinds = [Problem, *(each for each in declared if each is not None and not isinstance(each, str))]
+    kinds = [Problem, *(each for each in declared if each is not None and not isinstance(each, str | Other))]
     unique = list({repr(each): each for each in kinds}.values())
     described, components = msgspec.json.schema_components(unique, ref_template=REF)
     return {repr(kind): schema for kind, schema in zip(unique, described, strict=True)}, dict(components)
@@ -169,7 +169,7 @@ def _parameters(one: Route, method: str) -> Iterable[dict[str, Any]]:
 def _argument(argument: Argument) -> dict[str, Any]:
     return {
         "name": argument.name,
-        "in": "query",
+        "in": argument.place,
         "description": argument.summary,
         "schema": {"type": argument.kind},
     }
@@ -185,6 +185,8 @@ def _body(one: Route, schemas: Mapping[Any, Any]) -> dict[str, Any]:
 def _response(status: int, given: Any, schemas: Mapping[Any, Any]) -> dict[str, Any]:
     if isinstance(given, str):
         return {"description": given}
+    if isinstance(given, Other):
+        return {"description": given.summary, "content": {given.content_type: {"schema": {"type": "string"}}}}
     return {"description": HTTPStatus(status).phrase, "content": {JSON: {"schema": schemas[repr(given)]}}}
 
 

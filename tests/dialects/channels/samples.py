@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from support.keys import hmac_key
 from tidings.dialects.channels import Channels
 from tidings.dialects.dialect import Telling
 from tidings.model.content import Content
@@ -89,7 +90,7 @@ def a_subscription(event: str, *filters: tuple[str, str], **changes: Any) -> Sub
         "url": "https://acme.example/hook",
         "wanted": (Wanted(event, tuple(Filter(key, value) for key, value in filters)),),
         "secret": Secret("key"),
-        "signing_key": Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        "keys": (hmac_key(),),
         "created_at": CREATED_AT,
         "updated_at": AT,
     }

@@ -12,6 +12,7 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
+from support.keys import hmac_key
 from support.tellings import load_telling
 from tidings.dialects.dialect import Delivery
 from tidings.dialects.omnichannel import Omnichannel, message_etag
@@ -41,7 +42,7 @@ def subscription(secret: str) -> Subscription:
         url="https://a.test/",
         wanted=(),
         secret=Secret(secret),
-        signing_key=Secret("whsec_AAAA"),
+        keys=(hmac_key(),),
         created_at=0,
         updated_at=0,
     )
@@ -74,7 +75,8 @@ def shape(value: Any) -> Any:
 def test_the_goldens_tell_all_published_examples_and_every_kind() -> None:
     assert len(PUBLISHED) == 28
     assert {path.name for path in PUBLISHED} <= {path.name for path in GOLDENS}
-    assert {load_telling(path)[0].event.kind for path in GOLDENS} == set(Kind)
+    # What the hub says of itself has no word in this vocabulary.
+    assert {load_telling(path)[0].event.kind for path in GOLDENS} == set(Kind) - {Kind.NOTICE}
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -8,6 +8,7 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
+from support.keys import hmac_key
 from support.tellings import load_telling
 from tidings.dialects.dialect import Telling
 from tidings.dialects.omnichannel import Omnichannel, available_events, read_webhook, show_webhook, validation_failures
@@ -34,7 +35,7 @@ def wanting(*wanted: Wanted, **more: Any) -> Subscription:
         url="https://a.test/hook",
         wanted=wanted,
         secret=Secret(SECRET),
-        signing_key=Secret("whsec_AAAA"),
+        keys=(hmac_key(),),
         created_at=1504171574798,
         updated_at=1504171574799,
         **more,

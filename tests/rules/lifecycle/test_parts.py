@@ -2,10 +2,13 @@
 
 import pytest
 
-from support.courses import LETTER, SMS, Course, part_stages
+from support.courses import ANSWER, LETTER, SMS, Course, part_stages, receipt
 from tidings.model.events import Kind
+from tidings.model.exchange import Piece, Sent
 from tidings.model.messages import Hop, Part
+from tidings.model.reports import Target
 from tidings.model.stages import Cause, Reason, Stage
+from tidings.rules import lifecycle
 from tidings.rules.lifecycle import joined
 
 S, D, R, E, F = Stage.SENT, Stage.DELIVERED, Stage.READ, Stage.EXPIRED, Stage.FAILED
@@ -35,6 +38,23 @@ def test_a_hop_is_as_far_as_the_last_of_its_parts_and_lost_with_one(parts: list[
 def test_several_recipients_come_to_sent() -> None:
     hop = Hop(0, "email", "c", "a@example.org", expected=2)
     assert joined(hop, (Part("a", "x", D), Part("a", "y", F))) is S
+
+
+def test_one_of_several_recipients_may_be_refused_at_once() -> None:
+    refusal = Reason(Cause.BAD_ADDRESS, "It bounced before.")
+    pieces = (Piece("a", "x@example.org"), Piece("", "y@example.org", refusal), Piece("", "z@example.org", refusal))
+    course = Course(LETTER)
+    course.told(D, "b", recipient="z@example.org")
+    life = lifecycle.submitted(course.life, 0, Sent(pieces=pieces, answer=ANSWER), 5).life
+    assert life.hops[0].parts == (
+        Part("a", "x@example.org", S),
+        Part("", "y@example.org", F, refusal),
+        Part("", "z@example.org", D),
+    )
+    assert (life.stage, life.reason) == (S, None)
+    told = receipt(D, Target(message="m", hop=0, reference="c", recipient="y@example.org"))
+    after = lifecycle.received(life, LETTER.channel, told, 6).life
+    assert part_stages(after.hops[0])["", "y@example.org"] is D
 
 
 def test_delivered_when_all_segments_are() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from support.lives import Living, receipt
-from tidings.web.operator import events
+from tidings.flow import tail
 
 NOW = "2026-09-21T14:13:20.000Z"
 
@@ -61,8 +61,8 @@ async def test_only_the_wanted_kinds_are_told_and_the_cursor_passes_the_others(l
 
 
 async def test_rare_events_are_found_a_stretch_at_a_time(life: Living, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tidings.flow.history.PAGE", 2)
-    monkeypatch.setattr("tidings.flow.history.MOST_READ", 4)
+    monkeypatch.setattr("tidings.flow.tail.PAGE", 2)
+    monkeypatch.setattr("tidings.flow.tail.MOST_READ", 4)
     for _ in range(5):
         await life.send()
     assert await life.ask("GET", "/events?types=read") == {"results": [], "nextAfter": 4}
@@ -157,15 +157,15 @@ async def test_who_waits_for_nothing_is_told_in_time(life: Living) -> None:
 
 async def test_others_who_write_are_not_waited_for_blindly(life: Living, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(life.visit.world.store.database), "exclusive", False)
-    monkeypatch.setattr(events, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(tail, "LOOK_EVERY", 0.02)
     waited: list[float] = []
-    really = life.visit.world.log.wait_after
+    really = life.visit.world.log.wait_since
 
-    async def wait_after(workspace: str, position: int, timeout: float) -> None:
+    async def wait_since(workspace: str, mark: int, timeout: float) -> None:
         waited.append(timeout)
-        await really(workspace, position, timeout)
+        await really(workspace, mark, timeout)
 
-    monkeypatch.setattr(life.visit.world.log, "wait_after", wait_after)
+    monkeypatch.setattr(life.visit.world.log, "wait_since", wait_since)
     assert (await life.ask("GET", "/events?wait=1"))["results"] == []
     assert len(waited) > 10
     assert max(waited) == 0.02

@@ -95,20 +95,21 @@ def show_subscription(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def claims(wanted: Wanted, channel: str, word: str) -> bool:
-    """Whether what is wanted has filters, and they let through an event of that channel and status or type.
+def refusing(wanted: Wanted, channel: str, word: str) -> str:
+    """Name the filter's key that keeps out an event of that channel and status or type; empty where none does.
 
     OR within a key, AND across keys. The event's name has been compared already.
     """
-    named = matched = False
+    refused_by, matched = "", False
     for each in wanted.filters:
         if each.key == CHANNEL:
             if each.value != channel:
-                return False
+                return CHANNEL
+        elif each.value == word:
+            matched = True
         else:
-            named = True
-            matched = matched or each.value == word
-    return (matched or not named) and bool(wanted.filters)
+            refused_by = each.key
+    return "" if matched else refused_by
 
 
 def _draft(asked: SubscriptionRequest, platforms: Collection[str]) -> SubscriptionDraft:

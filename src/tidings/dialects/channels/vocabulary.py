@@ -125,4 +125,5 @@ def _is_ambiguous(event: Event, message: Message) -> bool:
 
 
 def _other_name(kind: Kind, where: str) -> str | None:
-    return f"{platform(where).channels}.{FAMILIES[kind]}" if where else None
+    family = FAMILIES.get(kind)
+    return f"{platform(where).channels}.{family}" if where and family else None

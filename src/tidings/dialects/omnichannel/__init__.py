@@ -5,17 +5,18 @@ from typing import ClassVar
 
 import msgspec
 
-from tidings.dialects.dialect import Delivery, Dialect, Telling
-from tidings.dialects.omnichannel.filters import is_wanted
+from tidings.dialects.dialect import MATCHED, NO_WORD, OTHER_EVENT, Batching, Delivery, Dialect, Fit, Telling
+from tidings.dialects.omnichannel.filters import is_named, refusing
 from tidings.dialects.omnichannel.names import EVENTS, event_name
 from tidings.dialects.omnichannel.payloads import envelope, message_etag
 from tidings.dialects.omnichannel.reporting import read_inbound, read_status
 from tidings.dialects.omnichannel.representations import show_message, validation_failures
 from tidings.dialects.omnichannel.sending import read_batch, read_redaction, read_send
+from tidings.dialects.omnichannel.signature import examine_signature, signature_headers
 from tidings.dialects.omnichannel.webhooks import available_events, read_webhook, show_webhook
 from tidings.model.subscriptions import Subscription, Verdict
 from tidings.rules.schedule import HOUR, MINUTE, SECOND, Schedule
-from tidings.rules.signing import hmac_sha1_hex
+from tidings.rules.signing.examining import Finding, Received
 
 __all__ = [
     "Omnichannel",
@@ -31,8 +32,6 @@ __all__ = [
     "show_webhook",
     "validation_failures",
 ]
-
-SIGNATURE = "X-Comapi-Signature"
 
 
 class Omnichannel(Dialect):
@@ -53,10 +52,26 @@ class Omnichannel(Dialect):
         """The event's name; None for a deed that is no click."""
         return event_name(telling)
 
-    def wants(self, subscription: Subscription, siblings: Sequence[Subscription], telling: Telling) -> bool:
-        """Whether a subscription names the event and its filters let it pass; siblings make no difference."""
+    def fit(self, subscription: Subscription, siblings: Sequence[Subscription], telling: Telling) -> Fit:
+        """Say whether a subscription names the event and its filters let it pass; siblings make no difference."""
         name = event_name(telling)
-        return name is not None and any(is_wanted(each, name, telling) for each in subscription.wanted)
+        if name is None:
+            return NO_WORD
+        fit = OTHER_EVENT
+        for each in subscription.wanted:
+            if is_named(each.event, name):
+                refused_by = refusing(each.filters, telling)
+                if not refused_by:
+                    return MATCHED
+                fit = Fit("filter", refused_by)
+        return fit
+
+    def batching(self, subscription: Subscription) -> Batching | None:
+        """Gather events where the webhook asks for it."""
+        options = subscription.options
+        if not options.get("batch"):
+            return None
+        return Batching(options["maxBatchSize"], options["batchTimeout"] * SECOND)
 
     def render(self, telling: Telling) -> bytes:
         """The envelope with its payload, as JSON."""
@@ -64,7 +79,11 @@ class Omnichannel(Dialect):
 
     def sign(self, subscription: Subscription, delivery: Delivery) -> Mapping[str, str]:
         """Sign the exact body with the webhook's secret; nothing where it has none."""
-        return {SIGNATURE: hmac_sha1_hex(subscription.secret, delivery.body)} if subscription.secret else {}
+        return signature_headers(subscription.secret, delivery.body)
+
+    def examine(self, subscription: Subscription, received: Received) -> Finding | None:
+        """Verify the webhook's own signature, which is over the body alone."""
+        return examine_signature(subscription.secret, received)
 
     def judge(self, status: int) -> Verdict:
         """2xx is done, 400 refused for good, all else is tried again."""

@@ -12,7 +12,7 @@ import msgspec
 from tidings.dialects.dialect import Telling
 from tidings.dialects.omnichannel.names import CLICK, EVERY_MESSAGE, MISSPELT_CLICK, SENT_REQUEST, outside
 from tidings.model.messages import Message
-from tidings.model.subscriptions import Filter, Wanted
+from tidings.model.subscriptions import Filter
 
 METADATA: Final = "metadata."
 """A filter on a field of the metadata begins so; further points lead further down."""
@@ -32,22 +32,21 @@ def is_known(name: str) -> bool:
     return name in FIELDS or (name.startswith(METADATA) and all(name.removeprefix(METADATA).split(".")))
 
 
-def is_wanted(wanted: Wanted, name: str, telling: Telling) -> bool:
+def is_named(wanted: str, name: str) -> bool:
     """Whether an event of this name is what was asked for."""
-    return _is_named(wanted.event, name) and (not wanted.filters or _passes(wanted.filters, telling))
-
-
-def _is_named(wanted: str, name: str) -> bool:
     if wanted == EVERY_MESSAGE:
         return name.startswith("message.") and name != SENT_REQUEST
     return name == (CLICK if wanted == MISSPELT_CLICK else wanted)
 
 
-def _passes(filters: Sequence[Filter], telling: Telling) -> bool:
+def refusing(filters: Sequence[Filter], telling: Telling) -> str:
+    """Name a filter that keeps an event out; empty where none does."""
+    if not filters:
+        return ""
     by_name: dict[str, set[str]] = {}
     for each in filters:
         by_name.setdefault(each.key, set()).add(each.value)
-    return all(not values.isdisjoint(_values(name, telling)) for name, values in by_name.items())
+    return next((name for name, values in by_name.items() if values.isdisjoint(_values(name, telling))), "")
 
 
 def _values(name: str, telling: Telling) -> tuple[str, ...]:

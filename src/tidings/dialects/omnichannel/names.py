@@ -59,7 +59,7 @@ def event_name(telling: Telling) -> str | None:
     interaction = telling.event.fact.interaction
     if telling.event.kind is Kind.INTERACTION:
         return CLICK if interaction is not None and interaction.deed is Deed.CLICKED else None
-    return _KINDS[telling.event.kind]
+    return _KINDS.get(telling.event.kind)
 
 
 def outside(platform: str) -> str:

@@ -90,7 +90,7 @@ def _expired(event: Event, message: Message) -> Payload:
 
 def _failed(event: Event, message: Message) -> Payload:
     details: Payload = {
-        "channelStatus": {outside(each.platform): channel_status(each, event.at) for each in event.fact.tried}
+        "channelStatus": {outside(each.platform): channel_status(each, message, event.at) for each in event.fact.tried}
     }
     if reason := _failure(event.fact):
         details["reason"] = reason
@@ -109,15 +109,17 @@ def _failure(fact: Fact) -> str:
     return text if text.startswith("Invalid request:") else invalid_request([text])
 
 
-def channel_status(tried: Tried, at: int) -> Raw | Payload:
+def channel_status(tried: Tried, message: Message, at: int) -> Raw | Payload:
     """Tell what became of one hop that failed: of e-mail the provider's bare words, else a status with them in it.
 
-    `at` stands in for a time that nobody can write.
+    Of rcs that was refused it is told instead whom it was for. `at` stands in for a time that nobody can write.
     """
     if tried.platform == "email" and tried.data is not None:
         return tried.data
     details: Payload = {"reason": reason_text(tried.platform, tried.reason, submitted=tried.submitted)}
-    if tried.data is not None:
+    if tried.platform == "rcs" and not tried.submitted:
+        details["data"] = _person(message)
+    elif tried.data is not None:
         details["data"] = tried.data
     return {"status": "failed", "details": details, "updatedOn": shown_time(tried.at, at)}
 
@@ -168,6 +170,12 @@ def _about(event: Event, message: Message, details: Payload, updated_on: str) ->
 def _told(facts: Payload) -> Payload:
     """Leave out what nobody told."""
     return {name: value for name, value in facts.items() if value not in ("", None)}
+
+
+def _person(message: Message) -> Payload:
+    profile = message.recipients[0].contact if message.recipients else ""
+    told = {"phoneNumber": _phone_number(message), "phoneNumberCountryCode": _country(message)}
+    return _told({**told, "profileId": profile})
 
 
 def _phone_number(message: Message) -> str:

@@ -1,12 +1,12 @@
 """The parts of a hop: which of them a report is about, and what they come to together."""
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tidings.model.exchange import Piece
 from tidings.model.messages import Hop, Life, Part
 from tidings.model.reports import Target
 from tidings.model.stages import LOST, Reason, Stage
-from tidings.rules.lifecycle.moves import advance
 
 
 def hop_of(life: Life, channel: str, target: Target) -> Hop | None:
@@ -71,9 +71,12 @@ def name_parts(hop: Hop, pieces: tuple[Piece, ...]) -> tuple[Part, ...]:
 def _named(hop: Hop, piece: Piece) -> Part:
     target = Target(reference=piece.reference, recipient=piece.recipient)
     heard = max((part for part in hop.parts if _is_meant(hop, part, target)), key=_stage, default=None)
-    if heard is None:
-        return Part(piece.reference, piece.recipient)
-    return Part(piece.reference, piece.recipient, advance(heard.stage, Stage.SENT), heard.reason)
+    taken = Part(piece.reference, piece.recipient)
+    if piece.refused is not UNSET:
+        taken = replace(taken, stage=Stage.FAILED, reason=piece.refused)
+    if heard is None or heard.stage <= taken.stage:
+        return taken
+    return replace(taken, stage=heard.stage, reason=heard.reason)
 
 
 def _stage(part: Part) -> Stage:

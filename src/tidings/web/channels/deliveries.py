@@ -5,38 +5,19 @@ from typing import Final
 
 from msgspec import Struct
 
-from tidings.dialects.dialect import Dialect, Telling
 from tidings.flow import look
-from tidings.flow.look import LAST_ATTEMPT, Tried
-from tidings.flow.trial import try_out
+from tidings.flow.look import LAST_ATTEMPT
+from tidings.flow.trial import Trial, try_out
 from tidings.model.errors import FieldError, Refused
+from tidings.model.subscriptions import Subscription
 from tidings.model.workspaces import Scope
-from tidings.rules.times import to_iso
 from tidings.web.channels.places import bad_token, shared_door
 from tidings.web.channels.subscriptions import DIALECT, SUBSCRIPTION, own_subscription
 from tidings.web.door import Page, Visit, json_page
+from tidings.web.entries import Entry, entry
 from tidings.web.operator.lists import PAGING, limit_of
 
 _TOKEN: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,9})")
-
-
-class Entry(Struct, frozen=True, rename="camel"):
-    """One attempt to tell an event."""
-
-    event_id: str
-    event: str
-    message_id: str
-    attempt: int
-    """From 1."""
-    attempted_at: str
-    took_ms: int
-    status: int | None
-    """What the endpoint answered; None where no answer came, and `error` says why."""
-    verdict: str
-    """`done`, `refused` for good, or `retry`."""
-    error: str
-    response: str
-    """The answer's body, as far as it is kept."""
 
 
 class Entries(Struct, frozen=True, rename="camel"):
@@ -78,7 +59,8 @@ async def list_attempts(visit: Visit) -> Page:
     if len(tried) > limit:
         last = tried[limit - 1].attempt
         token = f"{last.position}-{last.number}"
-    return json_page(200, Entries([_entry(visit, dialect, each) for each in tried[:limit]], token))
+    entries = [entry(Entry, each, dialect, visit.tenant) for each in tried[:limit]]
+    return json_page(200, Entries(entries, token))
 
 
 @shared_door(
@@ -91,12 +73,16 @@ async def list_attempts(visit: Visit) -> Page:
 async def send_test(visit: Visit) -> Page:
     """Send a made-up event of the subscription's type, signed like every other, and tell what came of it."""
     subscription = own_subscription(visit)
-    trial = await try_out(visit.world, subscription)
+    return json_page(200, tested(subscription, await try_out(visit.world, subscription)))
+
+
+def tested(subscription: Subscription, trial: Trial | None) -> Tested:
+    """Show what came of trying a subscription out; raises Refused (409) where it could never be told anything."""
     if trial is None:
         wrong = FieldError("eventFilters", "No event that can happen passes them.", "conflict")
         raise Refused("There is no event to test it with.", status=409, errors=(wrong,))
     result = trial.result
-    tested = Tested(
+    return Tested(
         trial.event,
         trial.name,
         subscription.url,
@@ -107,7 +93,6 @@ async def send_test(visit: Visit) -> Page:
         result.why,
         result.body.decode("utf-8", "replace"),
     )
-    return json_page(200, tested)
 
 
 def _before(visit: Visit) -> tuple[int, int]:
@@ -118,19 +103,3 @@ def _before(visit: Visit) -> tuple[int, int]:
     if place is None:
         raise bad_token()
     return int(place[1]), int(place[2])
-
-
-def _entry(visit: Visit, dialect: Dialect, tried: Tried) -> Entry:
-    attempt, event = tried.attempt, tried.event
-    return Entry(
-        event.id,
-        dialect.name_of(Telling(event, tried.message, visit.tenant)) or "",
-        event.message,
-        attempt.number,
-        to_iso(attempt.at),
-        attempt.took_ms,
-        attempt.status or None,
-        attempt.verdict.value,
-        attempt.error,
-        attempt.response.decode("utf-8", "replace"),
-    )

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, Final
 
 from tidings.model.errors import FieldError, Refused
-from tidings.web.door import D, Page, Visit, route
+from tidings.web.door import D, Page, Stream, Visit, route
 from tidings.web.errors import no_key
 
 WORKSPACE: Final = "/workspaces/{workspace}"
@@ -24,7 +24,7 @@ def shared_door(method: str, below: str, **declared: Any) -> Callable[[D], D]:
 
     def declare(function: D) -> D:
         @wraps(function)
-        async def within(visit: Visit) -> Page:
+        async def within(visit: Visit) -> Page | Stream:
             organization = visit.params.get("organization")
             if organization is not None and organization != str(visit.tenant.account):
                 raise no_key()

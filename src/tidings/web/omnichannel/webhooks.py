@@ -48,7 +48,7 @@ async def create(visit: Visit) -> Page:
     webhook = new_subscription(visit, DIALECT, read_webhook(visit.body))
     body = msgspec.json.encode(show_webhook(webhook))
     promise = visit.promise(201, body)
-    before = await keep_new(visit, webhook, promise)
+    before = await keep_new(visit, webhook, promise, status=400)
     return with_key(visit, Page(201, body) if before is None else visit.replay(before, promise), KEY)
 
 
@@ -82,7 +82,7 @@ async def replace(visit: Visit) -> Page:
     """Replace one webhook."""
     webhook = _webhook(visit)
     visit.check_match(tag_of_value(show_webhook(webhook)))
-    changed = await change_subscription(visit, webhook, read_webhook(visit.body))
+    changed = await change_subscription(visit, webhook, read_webhook(visit.body), status=400)
     return tagged_page(200, show_webhook(changed))
 
 

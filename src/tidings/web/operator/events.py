@@ -1,83 +1,80 @@
-"""The log of a workspace, read from a cursor: at once, or as soon as there is something new."""
+"""The log of a workspace: read from a cursor, at once or as soon as there is something new, or as a live stream."""
 
-import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
-from msgspec import Raw
+import msgspec
 
 from tidings.dialects.dialect import Dialect, Telling
-from tidings.flow.history import Stretch, stretch, stretch_about
+from tidings.flow.tail import Shown, Wish
 from tidings.model.errors import FieldError, Refused
 from tidings.model.events import Kind
 from tidings.model.workspaces import Scope
-from tidings.store.log import last_position
-from tidings.web.door import Argument, Page, Visit, json_page, missing, route
-from tidings.web.operator.lists import MOST, USUAL, limit_of
+from tidings.web.door import Argument, Page, Stream, Visit, route
+from tidings.web.keys import admit
 from tidings.web.operator.shown import shown_event
+from tidings.web.operator.tailing import (
+    LAST_ID,
+    LIMIT,
+    RENDER,
+    STREAM,
+    WAIT,
+    View,
+    asked_place,
+    place_argument,
+    polled,
+    shown_safely,
+    streamed,
+)
 
-LONGEST_WAIT: Final = 60
-"""Seconds."""
-LOOK_EVERY: Final = 1.0
-"""Seconds between two looks where other processes write to the log too, in case their word of it came too early."""
-LATEST: Final = "latest"
-
-Wanted = Callable[[Telling], bool]
+EVENTS: Final = "/workspaces/{workspace}/events"
+WANTED: Final = (
+    Argument("types", "Which events, separated by commas: our kinds, or with `dialect` its names."),
+    Argument("messageId", "Only events about this message."),
+    Argument("dialect", "Give each event as a webhook of this vocabulary has it: `omnichannel` or `channels`."),
+)
 
 
 @route(
     "GET",
-    "/workspaces/{workspace}/events",
+    EVENTS,
     scope=Scope.READ,
     group="operator",
     summary="Read the log from a cursor, waiting for something new where that is asked",
     gives={200: "`results`, and in `nextAfter` the cursor to go on from"},
-    query=(
-        Argument("after", "The cursor: 0 is the beginning, `latest` the end.", "string"),
-        Argument("types", "Which events, separated by commas: our kinds, or with `dialect` its names."),
-        Argument("messageId", "Only events about this message."),
-        Argument("limit", f"How many, 1 to {MOST}; {USUAL} where it is not said.", "integer"),
-        Argument("dialect", "Give each event as a webhook of this vocabulary has it: `omnichannel` or `channels`."),
-        Argument(
-            "wait", f"Where there is nothing yet, wait so many seconds for it, at most {LONGEST_WAIT}.", "integer"
-        ),
-    ),
+    query=(place_argument("0"), *WANTED, LIMIT, WAIT),
 )
 async def read_events(visit: Visit) -> Page:
     """Read the log."""
-    world = visit.world
-    limit, wait = limit_of(visit), visit.integer("wait", 0, 0, LONGEST_WAIT)
+    return await polled(visit, _view(visit), asked_place(visit, 0))
+
+
+@route(
+    "GET",
+    f"{EVENTS}/stream",
+    scope=Scope.READ,
+    group="operator",
+    summary="Follow the log live, as server-sent events",
+    gives={200: STREAM, 429: "The workspace has as many streams open as it may."},
+    query=(place_argument("the end"), *WANTED, LAST_ID),
+)
+async def stream_events(visit: Visit) -> Stream:
+    """Follow the log."""
+    return await streamed(visit, _view(visit), asked_place(visit, None))
+
+
+def _view(visit: Visit) -> View:
     dialect = _dialect(visit)
     is_wanted = _wanted(visit, dialect)
-    after = await _after(visit)
-    loop = asyncio.get_running_loop()
-    end = loop.time() + wait
-    while True:
-        found = await _read(visit, after, limit, is_wanted)
-        left = end - loop.time()
-        if found.tellings or left <= 0:
-            break
-        after = found.end
-        await world.log.wait_after(
-            visit.tenant.id, after, left if world.store.database.exclusive else min(left, LOOK_EVERY)
-        )
-    return json_page(200, {"results": list(_shown(found.tellings, dialect)), "nextAfter": found.end})
+    message = visit.query.get("messageId", "")
 
+    def wish() -> Wish:
+        admit(visit)
+        return Wish(visit.tenant, is_wanted, message)
 
-async def _read(visit: Visit, after: int, limit: int, is_wanted: Wanted) -> Stretch:
-    message = visit.query.get("messageId")
-    if message is None:
-        return await visit.world.store.read(stretch(visit.tenant, after, limit, is_wanted))
-    found = await visit.world.store.read(stretch_about(visit.tenant, message, after, limit, is_wanted))
-    if found is None:
-        raise missing("message", message)
-    return found
-
-
-async def _after(visit: Visit) -> int:
-    if visit.query.get("after") == LATEST:
-        return await visit.world.store.read(last_position())
-    return visit.integer("after", 0, 0, 2**63 - 1)
+    if dialect is None:
+        return View(wish, "", _shown)
+    return View(wish, dialect.name, lambda telling: shown_safely(telling, _shown_in(dialect), _shown_broken))
 
 
 def _dialect(visit: Visit) -> Dialect | None:
@@ -91,7 +88,7 @@ def _dialect(visit: Visit) -> Dialect | None:
     return dialect
 
 
-def _wanted(visit: Visit, dialect: Dialect | None) -> Wanted:
+def _wanted(visit: Visit, dialect: Dialect | None) -> Callable[[Telling], bool]:
     """Say which events are wanted; raises Refused for a type that does not exist."""
     asked = frozenset(filter(None, visit.query.get("types", "").split(",")))
     if dialect is None:
@@ -112,10 +109,18 @@ def _check(asked: Iterable[str], known: Iterable[str]) -> None:
         raise _refused(*problems)
 
 
-def _shown(tellings: Iterable[Telling], dialect: Dialect | None) -> Iterable[Any]:
-    if dialect is None:
-        return (shown_event(telling.event) for telling in tellings)
-    return (Raw(dialect.render(telling)) for telling in tellings)
+def _shown(telling: Telling) -> Shown:
+    return Shown(telling.event.kind.value, msgspec.json.encode(shown_event(telling.event)))
+
+
+def _shown_in(dialect: Dialect) -> Callable[[Telling], Shown]:
+    return lambda telling: Shown(dialect.name_of(telling) or telling.event.kind.value, dialect.render(telling))
+
+
+def _shown_broken(telling: Telling) -> Shown:
+    """Show an event that its vocabulary has no body for as it is, and say so."""
+    told = {**shown_event(telling.event), "error": RENDER}
+    return Shown(telling.event.kind.value, msgspec.json.encode(told))
 
 
 def _refused(*errors: FieldError) -> Refused:

@@ -35,6 +35,7 @@ def show_life(found: WholeLife, subscriptions: dict[int, str]) -> dict[str, Any]
     message, life = found.standing.message, found.standing.life
     where = shown_fields(life)
     del where["messageId"]
+    where.pop("names", None)
     events = [
         {
             **shown_event(event),
