@@ -1,20 +1,27 @@
-"""Asking a running hub over its HTTP API."""
+"""Asking a running hub over its HTTP API, and following it live."""
 
 import http.client
 import json
 import re
 import ssl
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from tidings import __version__
+from tidings.cli.hearing import Heard, heard_in
 
+REFUSALS = 400
+"""Where the statuses begin that say no."""
 FORBIDDEN = 403
 
 TIMEOUT = 60.0
-"""Seconds an answer may take; a long poll is answered within them."""
-
+"""Seconds an answer may take; a long poll is answered within them, and a live stream is never silent for so long."""
+RETRY = 2_000
+"""Milliseconds after which a stream that broke off is taken up again, where the hub does not say."""
+NOTHING: Mapping[str, str] = {}
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -45,25 +52,54 @@ class Client:
 
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Ask something; give the decoded answer, None where it is empty. Raises Trouble, and Denied for a no."""
+        sent = None if body is None else json.dumps(body).encode()
+        with self._answer(method, path, sent, query) as response:
+            answer = response.read()
+        return _read(response.status, answer)
+
+    def follow(self, path: str, **query: Any) -> Iterator[Heard]:
+        """Give the events of a live stream as they come, over as many connections as it takes.
+
+        Raises Trouble where no hub answers at first, and Denied for a no.
+        """
+        last, retry = "", RETRY
+        while True:
+            try:
+                with self._answer("GET", path, None, query, {"last-event-id": last} if last else {}) as response:
+                    if response.status >= REFUSALS:
+                        _read(response.status, response.read())
+                    for heard in heard_in(response):
+                        last, retry = heard.id or last, heard.retry or retry
+                        if heard.data:
+                            yield heard
+            except Denied:
+                raise
+            except Trouble:
+                if not last:
+                    raise
+            time.sleep(retry / 1000)
+
+    @contextmanager
+    def _answer(
+        self, method: str, path: str, body: bytes | None, query: Mapping[str, Any], more: Mapping[str, str] = NOTHING
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Ask something and give the answer to be read; raises Trouble where none comes, or it breaks off."""
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Trouble(f"{self.url!r} is no URL of a hub: write http://… or https://….", exit_code=2)
         given = {name: value for name, value in query.items() if value not in (None, "")}
         target = parts.path + path + (f"?{urlencode(given)}" if given else "")
-        sent = None if body is None else json.dumps(body).encode()
         try:
             connection = _connection(parts.scheme, parts.hostname, parts.port)
             try:
-                connection.request(method, target, sent, self._headers())
-                response = connection.getresponse()
-                answer = response.read()
+                connection.request(method, target, body, {**self._headers(), **more})
+                yield connection.getresponse()
             finally:
                 connection.close()
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Trouble(
                 f"No hub answers at {self.url} ({error}). Start one with `tidings serve`, or name another with --url."
             ) from error
-        return _read(response.status, answer)
 
     def every(self, path: str, *, most: int, **query: Any) -> Iterator[dict[str, Any]]:
         """Give the items of a list, page by page, at most so many."""
@@ -141,7 +177,7 @@ def _read(status: int, answer: bytes) -> Any:
         value = json.loads(answer) if answer else None
     except ValueError as error:
         raise Trouble(f"What answered is no hub: status {status}, {answer[:60]!r}.") from error
-    if status < 400:
+    if status < REFUSALS:
         return value
     raise Denied(status, value if isinstance(value, dict) else {})
 

@@ -20,6 +20,7 @@ from tidings.assemble import Hub, assembled
 from tidings.cli import logs
 from tidings.cli.client import Trouble
 from tidings.cli.configured import MISCONFIGURED, without_password
+from tidings.cli.server import Connection, Server
 from tidings.cli.welcome import welcome
 from tidings.model.errors import Misconfigured
 from tidings.settings import Settings
@@ -103,7 +104,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, uvicorn.Server,
             config = uvicorn.Config(
                 hub.app,
                 loop="none",
-                http="httptools",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 access_log=False,
@@ -113,7 +114,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, uvicorn.Server,
                 backlog=BACKLOG,
                 timeout_graceful_shutdown=PATIENCE,
             )
-            yield hub, _Server(config), listener
+            yield hub, Server(config), listener
 
 
 @contextlib.contextmanager
@@ -130,15 +131,6 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         raise Trouble(f"Port {port} on {host} {why}.", exit_code=MISCONFIGURED) from error
     with listener:
         yield listener
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, which leaves signals to us: ours must not end the process before the store is closed."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
 
 
 def _url(host: str, port: int) -> str:
