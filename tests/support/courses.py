@@ -62,7 +62,8 @@ class Course:
     def sent(self, *references: str, hop: int = 0, answer: Raw = ANSWER, **more: Any) -> Move:
         """The provider takes a hop; a reference may bring its recipient after a slash."""
         self.now += 1
-        pieces = tuple(Piece(*reference.split("/")) for reference in references or ("a",))
+        named = (reference.partition("/") for reference in references or ("a",))
+        pieces = tuple(Piece(reference, recipient) for reference, _, recipient in named)
         sent = Sent(pieces=pieces, answer=answer, **more)
         return self.take(lifecycle.submitted(self.life, hop, sent, self.now))
 

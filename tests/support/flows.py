@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Raw
 
 from support.clock import MovedClock
+from support.keys import hmac_key
+from support.names import LOOPBACK, Names
 from support.stores import read
 from support.waiting import until
 from tidings.assemble import Hub, assembled
@@ -18,6 +20,7 @@ from tidings.flow.clock import Chance
 from tidings.flow.facts import Accepted, Submitted, Taking, Told
 from tidings.flow.notify import Notifier
 from tidings.flow.send import Sender
+from tidings.flow.traces import Traces
 from tidings.model.content import Content
 from tidings.model.drafts import Addressee, Draft
 from tidings.model.errors import BadSignature, SendDeferred, SendFailed, Unreadable
@@ -29,7 +32,6 @@ from tidings.model.stages import Cause, Reason, Stage
 from tidings.model.subscriptions import Filter, Subscription, Wanted
 from tidings.model.workspaces import Channel, Workspace
 from tidings.rules.lifecycle import begin
-from tidings.rules.signing import key_from
 from tidings.settings import Settings
 
 PHONE = "+31612345678"
@@ -120,6 +122,7 @@ class Flow:
         """Subscribe, by default to `message.*`; the reader runs when this returns."""
         names = wanted or ("message.*",)
         passing = tuple(Filter(*each) for each in filters)
+        given: dict[str, Any] = {"created_at": 1, "updated_at": 1, **more}
         return await self.put(
             Subscription(
                 id=id_,
@@ -129,10 +132,8 @@ class Flow:
                 url=url,
                 wanted=tuple(Wanted(name, passing) for name in names),
                 secret=Secret("sixteen letters!"),
-                signing_key=Secret(key_from(b"k" * 24)),
-                created_at=1,
-                updated_at=1,
-                **more,
+                keys=(hmac_key(),),
+                **given,
             )
         )
 
@@ -251,20 +252,24 @@ class Flow:
     async def quiet(self) -> None:
         """Wait until the first notifier has nothing under way and has written everything down."""
         notifier = self.notifier()
-        await until(lambda: not notifier._under_way and not notifier._aside.retrying and not notifier._reading)
+        await until(
+            lambda: not notifier._under_way and not notifier._aside.retrying and not notifier._following.reading
+        )
         await until(lambda: notifier._journal._written is None)
 
 
 @asynccontextmanager
 async def flowing(
-    url: str, *, clock: MovedClock | None = None, share: float = 0.5, **settings: Any
+    url: str, *, clock: MovedClock | None = None, share: float = 0.5, spans: Traces | None = None, **settings: Any
 ) -> AsyncIterator[Flow]:
     """Run a hub without doors on a database, with a workspace in it."""
     clock = clock or MovedClock()
     # One key for every hub of a test: they share their secrets.
     keys = "ZmVybmV0LWtleS1vZi10aGUtdGVzdHMtMzItb2N0ZXQ="
-    given = {"database_url": url, "secret_keys": keys, "public_url": "http://127.0.0.1", **settings}
-    async with assembled(Settings(**given), clock=clock, chance=Steady(share)) as hub:
+    given = {"database_url": url, "secret_keys": keys, "public_url": "http://127.0.0.1", "allow_networks": LOOPBACK}
+    settings = {**given, **settings}
+    chance = Steady(share)
+    async with assembled(Settings(**settings), clock=clock, chance=chance, resolver=Names(), traces=spans) as hub:
         hub.world.connectors = {**hub.world.connectors, "tiny": Tiny, "tiny-once": TinyOnce}
         flow = Flow(hub, clock)
         directory = hub.world.directory

@@ -9,19 +9,27 @@ from typing import Any
 import aiohttp
 import uvicorn
 
+from support.names import LOOPBACK, Names
 from tidings.assemble import Hub, assembled
+from tidings.cli.server import Connection, Server
 from tidings.flow.clock import Clock
+from tidings.flow.traces import Traces
 from tidings.settings import Settings
 
 
 class Running:
     """A hub that listens on loopback, and a client that may do everything there."""
 
-    def __init__(self, hub: Hub, base_url: str, root_key: str) -> None:
+    def __init__(
+        self, hub: Hub, base_url: str, root_key: str, server: uvicorn.Server, serving: "asyncio.Task[None]"
+    ) -> None:
         self.hub = hub
         self.world = hub.world
         self.base_url = base_url
         self.root_key = root_key
+        self.server = server
+        self.serving = serving
+        """Done when the server has stopped."""
         self.http = aiohttp.ClientSession()
 
     async def ask(
@@ -57,7 +65,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(tmp_path: Path, *, clock: Clock | None = None, **settings: Any) -> AsyncIterator[Running]:
+async def running(
+    tmp_path: Path, *, clock: Clock | None = None, spans: Traces | None = None, **settings: Any
+) -> AsyncIterator[Running]:
     """Run a hub in this process on a free port, with its data below `tmp_path`."""
     root_key = "tdg_root_for_tests"
     # The port must be known before the hub opens: providers are told the public URL.
@@ -66,17 +76,23 @@ async def running(tmp_path: Path, *, clock: Clock | None = None, **settings: Any
     listener.close()
     await listener.wait_closed()
     base_url = f"http://127.0.0.1:{port}"
-    given = {"data_dir": tmp_path / "var", "public_url": base_url, "root_key": root_key, **settings}
-    async with assembled(Settings(**given), clock=clock) as hub:
+    given = {"data_dir": tmp_path / "var", "public_url": base_url, "root_key": root_key, "allow_networks": LOOPBACK}
+    async with assembled(Settings(**{**given, **settings}), clock=clock, resolver=Names(), traces=spans) as hub:
         config = uvicorn.Config(
-            hub.app, host="127.0.0.1", port=port, log_config=None, lifespan="off", ws="none", access_log=False
+            hub.app,
+            host="127.0.0.1",
+            port=port,
+            http=Connection,
+            log_config=None,
+            lifespan="off",
+            ws="none",
+            access_log=False,
         )
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        server = Server(config)
         serving = asyncio.get_running_loop().create_task(server.serve())
         while not server.started:
             await asyncio.sleep(0.005)
-        at_work = Running(hub, base_url, root_key)
+        at_work = Running(hub, base_url, root_key, server, serving)
         try:
             yield at_work
         finally:

@@ -3,23 +3,21 @@
 import ast
 import inspect
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from itertools import pairwise
-from typing import Any
 
 from msgspec import Raw
 from msgspec.inspect import type_info
 from msgspec.structs import fields
 
+from support import pages, watching
 from support.documents import ROOT, table
-from tidings.connectors.connector import Connector
-from tidings.connectors.registry import connectors
 from tidings.dialects.channels import Channels
 from tidings.dialects.channels.vocabulary import word_of
 from tidings.dialects.dialect import Dialect, Telling
 from tidings.dialects.omnichannel import Omnichannel
-from tidings.flow.send import RETRIES
+from tidings.flow.handover import RETRIES
 from tidings.model.content import Content
 from tidings.model.events import Event, Fact, Kind
 from tidings.model.messages import Direction, Message, Recipient, Route
@@ -33,7 +31,6 @@ from tidings.web import door
 from tidings.web.app import every_route
 
 NOTHING = "–"
-YES = {True: "yes", False: NOTHING}
 
 
 def settings() -> str:
@@ -83,30 +80,6 @@ def windows() -> str:
         for each in PLATFORMS.values()
     ]
     return table(("Platform", "Omnichannel", "Channels", "`identifierKey`", "Window"), rows)
-
-
-def support() -> str:
-    """What each connector can do on each of its platforms."""
-    return table(
-        ("Connector", "Platform", "Sends", "Receipts", "Reads", "Interactions", "Inbound"),
-        [row for kind in connectors().values() if _is_ours(kind) for row in _support(kind)],
-    )
-
-
-def _is_ours(kind: type[Connector[Any]]) -> bool:
-    return kind.__module__.startswith("tidings.")
-
-
-def _support(kind: type[Connector[Any]]) -> Iterator[tuple[str, ...]]:
-    by_abilities: dict[tuple[str, ...], list[str]] = {}
-    for platform in kind.platforms:
-        able = kind.capabilities[platform]
-        told = ", ".join(sorted(able.interactions)) or NOTHING
-        receipts, reads, inbound = YES[able.receipts], YES[able.reads], YES[able.inbound]
-        key = (", ".join(sorted(able.sends)), receipts, reads, told, inbound)
-        by_abilities.setdefault(key, []).append(f"`{platform}`")
-    for abilities, platforms in by_abilities.items():
-        yield f"{kind.label} (`{kind.name}`)", ", ".join(platforms), *abilities
 
 
 def routes(group: str) -> str:
@@ -247,9 +220,12 @@ def parts() -> Mapping[str, str]:
         "stages": stages(),
         "causes": causes(),
         "windows": windows(),
-        "support": support(),
+        "support": pages.support(),
+        "connectors": pages.listed(),
         "schedules": schedules(),
         "layers": layers(),
         "facts": facts(),
+        "metrics": watching.metrics(),
+        "alerts": watching.alerts(),
         **{f"routes/{group}": routes(group) for group in groups},
     }

@@ -50,10 +50,13 @@ class Server:
                 raise NoServer(f"PostgreSQL does not start:\n{(self.folder / 'log').read_text()[-2000:]}")
             time.sleep(0.02)
 
-    def stop(self) -> None:
-        """Stop at once, as in a crash: whoever is connected loses the connection, and only the log is on disk."""
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """Stop at once, as in a crash: whoever is connected loses the connection, and only the log is on disk.
+
+        With SIGINT it is stopped fast, as an operator does: transactions are broken off, and everything is on disk.
+        """
         if self._process is not None:
-            self._process.send_signal(signal.SIGQUIT)
+            self._process.send_signal(how)
             try:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:

@@ -34,4 +34,5 @@ class Provider:
         body = await request.read()
         asked = msgspec.json.decode(body) if body[:1] == b"{" else dict(parse_qsl(body.decode()))
         self.asked.append(asked)
-        return web.json_response(self._answer(asked))
+        answer = self._answer(asked)
+        return answer if isinstance(answer, web.Response) else web.json_response(answer)

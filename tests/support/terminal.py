@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from typer.testing import CliRunner
 
+from support.names import LOOPBACK
 from tidings.cli import app
 from tidings.cli.client import Client
 
@@ -51,7 +52,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tidings", *command],
             cwd=folder,
-            env={**kept, "PYTHONUNBUFFERED": "1", **environment},
+            env={**kept, "PYTHONUNBUFFERED": "1", "TIDINGS_ALLOW_NETWORKS": LOOPBACK, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

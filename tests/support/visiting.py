@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from support.clock import MovedClock
+from support.names import LOOPBACK, Names
 from tidings.assemble import Hub, assembled
 from tidings.settings import Settings
 
@@ -45,11 +46,11 @@ class Visiting:
 
 
 @asynccontextmanager
-async def visiting(tmp_path: Path, **settings: Any) -> AsyncIterator[Visiting]:
-    """Open a hub with its data below `tmp_path`."""
+async def visiting(tmp_path: Path, *, names: Names | None = None, **settings: Any) -> AsyncIterator[Visiting]:
+    """Open a hub with its data below `tmp_path`; `names` are those that it can look up."""
     clock = MovedClock()
-    given = {"data_dir": tmp_path / "var", "public_url": PUBLIC, "root_key": ROOT, **settings}
-    async with assembled(Settings(**given), clock=clock) as hub:
+    given = {"data_dir": tmp_path / "var", "public_url": PUBLIC, "root_key": ROOT, "allow_networks": LOOPBACK}
+    async with assembled(Settings(**{**given, **settings}), clock=clock, resolver=names or Names()) as hub:
         transport = httpx.ASGITransport(app=hub.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as client:
             yield Visiting(hub, clock, client)

@@ -33,7 +33,7 @@ WHATSAPP = {
     "phoneNumber": "+351210000077",
 }
 TABLES = ("message", "life", "due", "reach", "piece", "event", "history", "held", "parked", "seen")
-UNTOLD = {"workspace", "body", "state", "response", "took_ms", "created_at"}
+UNTOLD = {"workspace", "body", "state", "response", "headers", "took_ms", "created_at"}
 """Columns that are not shown: encoded, different every time, or of no interest."""
 TIMES = {"due_at", "taken_at", "at", "first_at"}
 

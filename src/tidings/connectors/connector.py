@@ -37,8 +37,14 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     several_recipients: bool = False
     receipt_is_the_messages: bool = False
     """Whether a failing receipt speaks of the message itself (e-mail) rather than of one hop of it (sms)."""
+    only: Mapping[str, str] = {}
+    """Of what is not told always, when it is: by `receipts`, `reads`, `inbound` or a deed, a few words each."""
     signature: str = "none"
     """How its callbacks are proven, in a few words."""
+    windowed: bool = False
+    """Whether what may be sent depends on when the person last wrote; `heard_at` and `answered` are then known."""
+    unechoed: bool = False
+    """Whether it tells up to when everything has come, but not when each message went: when we asked has to do."""
     rate_per_second: float | None = None
     """The provider's usual limit for one sender; used where the channel sets none."""
     per_recipient_seconds: float | None = None
@@ -74,11 +80,25 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     """How often this hop was handed over before; a provider that can be asked is asked before it is told again."""
     now: int
     """The time of sending, milliseconds."""
+    heard_at: int | None = None
+    """When the person last wrote to us by this channel, milliseconds; None where they never did, as far as is known."""
+    answered: int = 0
+    """How many messages went to them since."""
 
     @property
     def tag(self) -> str:
         """Our own id of this hop, `<message>:<hop>`, for wherever the provider gives such a thing back."""
         return f"{self.message}:{self.hop}"
+
+
+class Polled(Struct, frozen=True, kw_only=True):
+    """What the provider had for us when it was asked."""
+
+    reports: tuple[Report, ...]
+    place: str
+    """Where to go on; it is kept, and given back the next time."""
+    more: bool = False
+    """Whether there is more to be had at once."""
 
 
 class Connector(ABC, Generic[S]):
@@ -93,6 +113,10 @@ class Connector(ABC, Generic[S]):
     """By platform."""
     documentation: ClassVar[str] = ""
     """The provider's page on it."""
+    wire: ClassVar[str] = "http"
+    """What carries its calls: `http`; or another wire of the hub, whose calls and replies stand for something else."""
+    notes: ClassVar[tuple[str, ...]] = ()
+    """What an operator must know of it, a sentence or two each; they stand on its page of the documentation."""
     Settings: ClassVar[type[Settings]]
 
     def __init__(self, settings: S, platform: str) -> None:
@@ -126,6 +150,10 @@ class Connector(ABC, Generic[S]):
         it certainly did not take it and may later; NoReply comes through where the connection fails.
         """
 
+    def claims(self, callback: Callback) -> bool:
+        """Whether something is for this channel that came by a door which serves all of them, a mail or a click."""
+        return False
+
     @abstractmethod
     def verify(self, callback: Callback) -> None:
         """Return if the callback is proven to be the provider's; raise BadSignature if not."""
@@ -141,12 +169,58 @@ class Connector(ABC, Generic[S]):
         """
         return (yield Call.get(media.url, follow=True))
 
+    def fetch_at(self, media: Media, now: int) -> Exchange[Reply]:
+        """Get such a file where the request for it must say the time, milliseconds; the default needs none."""
+        return self.fetch(media)
+
     def handshake(self, callback: Callback) -> Answer | None:
         """Answer a request that is no report but asks whether we are here; None where it is a report.
 
         Asked before `verify`, so it must do its own proof; raises BadSignature.
         """
         return None
+
+    def evidence(self, callback: Callback) -> Call | None:
+        """What must be had before `verify` can judge, a certificate say; None where the callback is enough.
+
+        The hub fetches it through its address guard, keeps it for a while by its URL, and hands it to `verify` as
+        `Callback.evidence`. Raises BadSignature where the callback names a place that is not the provider's.
+        """
+        return None
+
+    def complete(self, callback: Callback) -> Exchange[Callback] | None:
+        """Get what a proven callback only points to, before it is read; None where it says everything itself.
+
+        Gives the callback with it. What cannot be got stays pointed to: nothing is raised for that.
+        """
+        return None
+
+    def acknowledge(self, callback: Callback) -> Exchange[None] | None:
+        """Tell the provider something by a call of ours once its callback is durable; None where there is nothing.
+
+        It is tried once, in the background: a call that is lost does no harm.
+        """
+        return None
+
+    def renewal(self, now: int, *, refused: bool) -> Exchange[Mapping[str, Any]] | None:
+        """Get new credentials where those of the settings are used up or soon will be; None where they will do.
+
+        `refused` says that the provider has just refused them (`SendDeferred` with `stale`). Gives the settings to be
+        changed, as they are written in the API; the channel keeps them.
+        """
+        return None
+
+    @property
+    def poll_seconds(self) -> float | None:
+        """How often the provider is to be asked for reports; None where it calls us."""
+        return None
+
+    def poll(self, place: str, now: int) -> Exchange[Polled]:
+        """Ask the provider for what happened since a place, empty at the first time; only where `poll_seconds` says so.
+
+        What is told twice must have the same keys: a place is kept after its reports.
+        """
+        raise NotImplementedError
 
     def answer(self, callback: Callback) -> Answer:
         """What the provider expects to hear once its callback is durable here."""

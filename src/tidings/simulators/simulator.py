@@ -59,6 +59,43 @@ class Post(Struct, frozen=True):
     method: str = "POST"
 
 
+class Demonstration(Struct, frozen=True, kw_only=True):
+    """How `tidings demo --platform` shows a platform: to whom, what the person does then, and what is told of it."""
+
+    address: str
+    """Whom the message goes to; the same person writes the inbound."""
+    writes_first: bool = False
+    """Whether the person must have written before anything may be sent to them."""
+    deed: str = ""
+    """What the person does with the message, in the provider's words (`Simulator.act`); empty where nothing is told."""
+    more: Mapping[str, Any] = {}
+    """What `act` needs to know beside it."""
+    speaks: bool = False
+    """Whether that comes in as a message too, as a tapped reply does."""
+    writes: Mapping[str, Any] = {}
+    """What `Simulator.inbound` needs to know beside a text when the person writes."""
+    told: tuple[str, ...] = ("accepted", "sent", "delivered", "read")
+    """What the log says of the message, in order: kinds of events, and of an interaction its deed.
+
+    Where that is less, it is told as delivered once the person answers.
+    """
+    body: Mapping[str, Any] = {}
+    """What is sent, in the channels vocabulary; empty: a text."""
+    usual: bool = False
+    """Whether the platform is shown by this connector where several could and none is asked for."""
+
+
+def with_replies(text: str, *labels: str) -> Mapping[str, Any]:
+    """Write a text with replies to tap, in the channels vocabulary."""
+    actions = [{"type": "postback", "postback": {"text": label, "payload": label.lower()}} for label in labels]
+    return {"type": "text", "text": {"text": text, "actions": actions}}
+
+
+def with_picture(text: str, url: str) -> Mapping[str, Any]:
+    """Write a text with a picture, in the channels vocabulary."""
+    return {"type": "image", "image": {"text": text, "images": [{"mediaUrl": url}]}}
+
+
 Callback = Callable[[], Post]
 """A callback yet to be written, so that it is stamped and signed when it is made."""
 
@@ -72,6 +109,10 @@ class Simulator(ABC):
     """
 
     name: ClassVar[str]
+    demonstrations: ClassVar[Mapping[str, Demonstration]] = {}
+    """By platform."""
+    undemonstrated: ClassVar[Mapping[str, str]] = {}
+    """By platform, why there is no demonstration of it."""
 
     def __init__(
         self,
@@ -91,6 +132,8 @@ class Simulator(ABC):
         self.answers: list[int] = []
         """The hub's answers to callbacks; 0 where none came."""
         self.base_url = ""
+        self.mail_door = ""
+        """Where the hub takes mail, `host:port`; for providers that tell things by mail."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -110,6 +153,16 @@ class Simulator(ABC):
     @abstractmethod
     def act(self, message: str, deed: str, **more: Any) -> list[Callback]:
         """What the provider posts when something happens to a message it took, in its own words (`read`, `opened`)."""
+
+    @property
+    def channel_settings(self) -> dict[str, Any]:
+        """The settings of a channel whose provider this is, once it listens."""
+        return {**self.settings, "baseUrl": self.base_url}
+
+    @property
+    def steering_url(self) -> str:
+        """Where it is told, over HTTP, what people do; the provider's own URL unless that is for something else."""
+        return self.base_url
 
     def throttled(self, seconds: float) -> web.Response:
         """The provider's answer when asked too often."""

@@ -68,6 +68,8 @@ def _shown_by(sample: Sample) -> Iterator[str]:
 
 def _shown(report: Report) -> Iterator[str]:
     match report:
+        case Receipt(stage=Stage.SENT):
+            return  # Of a message that is sent, nothing is said of its delivery.
         case Receipt(stage=stage):
             yield "reads" if stage is Stage.READ else "receipts"
         case Interaction(deed=deed):

@@ -25,7 +25,7 @@ def prove_signature(sample: Sample) -> None:
     """Prove that a callback with one byte changed of what is signed is refused."""
     connector, callback = sample.received()
     tampered = 0
-    for changed in spoiling.with_byte_changed(callback, sample.folder.channel.signed_fields):
+    for changed in spoiling.with_byte_changed(callback, sample.signed_fields):
         tampered += 1
         if is_proven(connector, changed):
             disprove(

@@ -35,6 +35,8 @@ def _prove_refusal(sample: Sample) -> None:
 def _prove_callback(sample: Sample) -> None:
     connector, callback = sample.received()
     same(None, plain(connector.handshake(callback)), f"{sample}: handshake")
+    asks = connector.evidence(callback) is not None
+    same(bool(callback.evidence), asks, f"{sample}: whether it needs evidence")
     connector.verify(callback)
     same(sample.golden, plain(connector.parse(callback)), sample)
 
@@ -113,4 +115,6 @@ def _written(call: Call, like: WrittenCall) -> WrittenCall:
         return msgspec.structs.replace(written, form=pairs)
     if like.json is not UNSET:
         return msgspec.structs.replace(written, json=msgspec.json.decode(call.body))
+    if like.octets is not UNSET:
+        return msgspec.structs.replace(written, octets=call.body)
     return msgspec.structs.replace(written, body=UNSET if like.body is UNSET and not call.body else call.body.decode())

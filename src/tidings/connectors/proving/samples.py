@@ -10,7 +10,9 @@ A connector's folder of samples holds
 * `refuse_<what>.json`: a message that is refused before sending, and the errors (`Refusing`).
 
 A `.http` file is the request line (its path as it stands in the callback URL), header lines, an empty line, and the
-body to the last byte. Lines `# platform: mms`, `# now: <milliseconds>` and `# settings: {…}` may stand before it.
+body to the last byte. Lines `# platform: mms`, `# now: <milliseconds>` and `# settings: {…}` may stand before it, and
+`# evidence: <a file of the folder>`, what the connector asks for before it can prove the callback, and
+`# signed: <fields>`, where the signature of this one covers other fields than the folder's (`signedFields`).
 """
 
 from pathlib import Path
@@ -38,7 +40,7 @@ class Channel(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
 
 
 class WrittenCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A call as a sample writes it; its body in one of three forms."""
+    """A call as a sample writes it; its body in one of four forms."""
 
     method: str
     url: str
@@ -46,6 +48,8 @@ class WrittenCall(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
     form: list[tuple[str, str]] | UnsetType = UNSET
     json: Any = UNSET
     body: str | UnsetType = UNSET
+    octets: bytes | UnsetType = UNSET
+    """In base64, for a body that is no text."""
     follow: bool = False
 
 
@@ -56,10 +60,13 @@ class WrittenReply(Struct, frozen=True, forbid_unknown_fields=True):
     headers: dict[str, str] = {}
     json: Raw | UnsetType = UNSET
     body: str = ""
+    octets: bytes | UnsetType = UNSET
+    """In base64, for a body that is no text."""
 
     def reply(self) -> Reply:
         """Give the reply itself."""
         body = self.body.encode() if self.json is UNSET else bytes(self.json)
+        body = body if self.octets is UNSET else self.octets
         return Reply(status=self.status, headers={name.lower(): v for name, v in self.headers.items()}, body=body)
 
 
@@ -160,14 +167,26 @@ class Sample(Struct, frozen=True):
         """What the file beside a callback says."""
         return msgspec.json.decode(self.path.with_suffix(".json").read_bytes())
 
-    def received(self) -> tuple[Connector[Any], Callback]:
-        """Read a `.http` file: the callback, and the connector that it came to."""
-        channel, content = self.folder.channel, self.path.read_bytes()
+    @property
+    def signed_fields(self) -> tuple[str, ...]:
+        """What the signature of a callback covers, where that is not its body."""
+        notes, _ = self._notes()
+        signed = notes.get("signed")
+        return self.folder.channel.signed_fields if signed is None else tuple(signed.replace(",", " ").split())
+
+    def _notes(self) -> tuple[dict[str, str], bytes]:
+        """Read the lines before a `.http` file's request, and what stands after them."""
+        content = self.path.read_bytes()
         notes: dict[str, str] = {}
         while content.startswith(b"#"):
             line, _, content = content.partition(b"\n")
             name, _, value = line[1:].decode().partition(":")
             notes[name.strip()] = value.strip()
+        return notes, content
+
+    def received(self) -> tuple[Connector[Any], Callback]:
+        """Read a `.http` file: the callback, and the connector that it came to."""
+        channel, (notes, content) = self.folder.channel, self._notes()
         head, _, body = content.partition(b"\n\n")
         request, *lines = head.decode().split("\n")
         method, target = request.split()[:2]
@@ -184,6 +203,7 @@ class Sample(Struct, frozen=True):
             body=body,
             received_at=int(notes.get("now", channel.now)),
             below=target.partition("?")[0].removeprefix(base.path).strip("/"),
+            evidence=(self.folder.path / notes["evidence"]).read_bytes() if "evidence" in notes else b"",
         )
         settings = msgspec.json.decode(notes.get("settings", "{}"))
         return self.folder.build(notes.get("platform", ""), settings), callback

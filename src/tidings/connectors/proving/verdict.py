@@ -30,6 +30,7 @@ def plain(value: Any) -> Any:
 def is_proven(connector: Connector[Any], callback: Callback) -> bool:
     """Say whether a connector believes a callback."""
     try:
+        connector.evidence(callback)
         connector.verify(callback)
     except BadSignature:
         return False

@@ -6,18 +6,18 @@ Webhooks  https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/compo
 Errors    https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 """
 
-import hmac
 from collections.abc import Mapping
 from typing import ClassVar
 
 from tidings.connectors.connector import Capabilities, Connector, Outgoing, Settings, unsupported_kinds
+from tidings.connectors.meta.proof import greet, verify
 from tidings.connectors.whatsapp_cloud.checking import refused
 from tidings.connectors.whatsapp_cloud.fetching import fetch
 from tidings.connectors.whatsapp_cloud.reading import reports_of
 from tidings.connectors.whatsapp_cloud.sending import send
 from tidings.connectors.whatsapp_cloud.settings import WhatsAppSettings
 from tidings.model.content import Media
-from tidings.model.errors import BadSignature, FieldError, SendFailed
+from tidings.model.errors import FieldError, SendFailed
 from tidings.model.exchange import Answer, Callback, Exchange, Reply, Sent
 from tidings.model.reports import Deed, Report
 from tidings.model.stages import Cause, Reason
@@ -34,6 +34,24 @@ class WhatsAppCloud(Connector[WhatsAppSettings]):
     label = "WhatsApp (Meta Cloud API)"
     platforms = ("whatsapp",)
     documentation = "https://developers.facebook.com/docs/whatsapp/cloud-api"
+    notes = (
+        (
+            "Write the callback URL and the verify token on the app's page WhatsApp > Configuration, and subscribe to"
+            " `messages` and, for people who want no marketing messages any more, `user_preferences`."
+        ),
+        (
+            "Within 24 hours of a person's last message anything may be sent to them, later only templates. Meta takes"
+            " the rest all the same, and reports it as failed then."
+        ),
+        (
+            "Meta takes the same message twice, and nothing can be asked of it: a message whose answer was lost is not"
+            " sent again. Its receipts, which bring our id back, tell what became of it."
+        ),
+        (
+            "One person takes a message in six seconds in the long run, of which 45 are lent at once; error 131056 says"
+            " that somebody has to wait, and only they do."
+        ),
+    )
     Settings: ClassVar[type[Settings]] = WhatsAppSettings
     capabilities: ClassVar[Mapping[str, Capabilities]] = {
         "whatsapp": Capabilities(
@@ -43,6 +61,7 @@ class WhatsAppCloud(Connector[WhatsAppSettings]):
                 {Deed.OPENED, Deed.CLICKED, Deed.REACTION, Deed.DELETE_REQUEST, Deed.UNSUBSCRIBE_REQUEST}
             ),
             inbound=True,
+            only={Deed.OPENED: "voice messages, once played", Deed.DELETE_REQUEST: "what the person wrote"},
             signature="X-Hub-Signature-256: HMAC-SHA256 of the body with the app secret",
             rate_per_second=80,
             # One message in 6 seconds to one person, but 45 at once are lent: error 131056 tells when to wait.
@@ -67,12 +86,7 @@ class WhatsAppCloud(Connector[WhatsAppSettings]):
 
     def verify(self, callback: Callback) -> None:
         """Return if the body is signed with the app secret; raise BadSignature if not."""
-        secret = self.settings.app_secret.reveal().encode()
-        due = b"sha256=" + hmac.digest(secret, callback.body, "sha256").hex().encode()
-        told = callback.headers.get("x-hub-signature-256", "").encode("utf-8", "replace")
-        # An empty secret proves nothing, for everybody knows it.
-        if not (secret and hmac.compare_digest(due, told)):
-            raise BadSignature("X-Hub-Signature-256 is not by the app secret")
+        verify(callback, [self.settings.app_secret])
 
     def parse(self, callback: Callback) -> list[Report]:
         """Say what a webhook means; raise Unreadable if it is none."""
@@ -84,11 +98,4 @@ class WhatsAppCloud(Connector[WhatsAppSettings]):
 
     def handshake(self, callback: Callback) -> Answer | None:
         """Give the challenge back to whoever knows the verify token; None where it is no GET. Raises BadSignature."""
-        if callback.method != "GET":
-            return None
-        told = callback.arguments
-        due = self.settings.verify_token.reveal().encode()
-        known = hmac.compare_digest(due, told.get("hub.verify_token", "").encode("utf-8", "replace"))
-        if not (due and known and told.get("hub.mode") == "subscribe"):
-            raise BadSignature("hub.verify_token is not ours")
-        return Answer(body=told.get("hub.challenge", "").encode("utf-8", "replace"))
+        return greet(callback, self.settings.verify_token)

@@ -8,15 +8,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct, field
 
-from tidings.model.exchange import as_raw
+from tidings.connectors.meta.moments import Time
 
 T = TypeVar("T")
-Time = str | int | float | None
-"""Unix seconds, mostly as text; milliseconds have been seen."""
-
-_MILLISECONDS_FROM = 10**12
-_LATEST = 253_402_300_799_999
-"""The last millisecond of the year 9999."""
 
 
 class Notice(Struct, frozen=True):
@@ -251,18 +245,3 @@ def read(raw: Raw | bytes, kind: type[T]) -> T | None:
         return msgspec.json.decode(raw, type=kind, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def kept(raw: Raw) -> Raw:
-    """Keep an item's own words, which may be no sound JSON though the request around them is."""
-    return as_raw(bytes(raw))
-
-
-def at(told: Time) -> int | None:
-    """Give a time in milliseconds; None where it is none."""
-    try:
-        moment = int(float(told or 0))
-    except (ValueError, OverflowError):
-        return None
-    moment = moment if moment >= _MILLISECONDS_FROM else moment * 1000
-    return moment if 0 < moment <= _LATEST else None

@@ -4,11 +4,13 @@ Limits https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messa
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from tidings.connectors.checking import Errors, again, filled, linked, longer, placed
 from tidings.connectors.connector import Outgoing
+from tidings.connectors.options import misread, read_options
 from tidings.connectors.whatsapp_cloud.composing import (
     LONGEST_CAPTION,
     NATIVE,
@@ -29,9 +31,9 @@ from tidings.connectors.whatsapp_cloud.media import (
     type_of,
 )
 from tidings.connectors.whatsapp_cloud.people import USER_ID
-from tidings.connectors.whatsapp_cloud.settings import Options, WhatsAppSettings, read_options
+from tidings.connectors.whatsapp_cloud.settings import Options, WhatsAppSettings
 from tidings.connectors.whatsapp_cloud.template import BUTTON, BUTTONS, body_variables, header_variables, is_numbered
-from tidings.model.content import Action, Content, Listing, Location, Media, Template
+from tidings.model.content import Action, Content, Listing, Media, Template
 from tidings.model.errors import FieldError
 
 _PHONE = re.compile(r"\+[0-9]{6,15}")
@@ -52,16 +54,13 @@ _ROW_DESCRIPTION = 72
 _BUTTONS = 3
 _ROWS = 10
 
-Errors = Iterator[FieldError]
-
 
 def refused(outgoing: Outgoing, settings: WhatsAppSettings) -> Errors:
     """Name everything in a message that would be refused, field by field."""
     try:
-        options = read_options(outgoing.options)
+        options = read_options(outgoing.options, Options)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        yield FieldError(f"options{path.rstrip('`')}", message, "Invalid")
+        yield misread(error)
         return
     yield from _addresses(outgoing, options, settings)
     content = outgoing.content
@@ -92,7 +91,7 @@ def _content(content: Content) -> Errors:
     for index, media in enumerate(content.media):
         yield from _media(f"body.media[{index}]", media)
     if content.location:
-        yield from _location(content.location)
+        yield from placed(content.location)
     if content.template:
         yield from _template(content, content.template)
         return
@@ -101,7 +100,7 @@ def _content(content: Content) -> Errors:
     elif is_interactive(content):
         yield from _interactive(content)
     else:
-        yield from _longer("body.text", content.text, _TEXT)
+        yield from longer("body.text", content.text, _TEXT)
     for index, contact in enumerate(content.contacts):
         named = contact.get("name")
         if not (isinstance(named, dict) and named.get("formatted_name")):
@@ -123,17 +122,6 @@ def _marketing(bodies: Sequence[Body], options: Options) -> Errors:
         yield FieldError("options.marketing", "Only templates are sent as marketing messages.", "Unsupported")
 
 
-def _longer(path: str, text: str, limit: int) -> Errors:
-    if len(text) > limit:
-        yield FieldError(path, f"At most {limit} characters.", "TooLong")
-
-
-def _filled(path: str, text: str, limit: int) -> Errors:
-    if not text:
-        yield FieldError(path, "This must not be empty.", "Missing")
-    yield from _longer(path, text, limit)
-
-
 def _media(path: str, media: Media) -> Errors:
     kind = kind_of(media)
     size = media.size or 0
@@ -150,14 +138,7 @@ def _media(path: str, media: Media) -> Errors:
         yield FieldError(path, "There is no file: give a url, data or a reference.", "Missing")
     if size > LARGEST[kind]:
         yield FieldError(f"{path}.size", f"At most {LARGEST[kind]} octets in a message of type {kind}.", "TooLong")
-    yield from _longer(f"{path}.caption", media.caption, LONGEST_CAPTION)
-
-
-def _location(location: Location) -> Errors:
-    if not -90 <= location.latitude <= 90:
-        yield FieldError("body.location.latitude", "From -90 to 90 degrees.", "Invalid")
-    if not -180 <= location.longitude <= 180:
-        yield FieldError("body.location.longitude", "From -180 to 180 degrees.", "Invalid")
+    yield from longer(f"{path}.caption", media.caption, LONGEST_CAPTION)
 
 
 def _template(content: Content, template: Template) -> Errors:
@@ -189,11 +170,11 @@ def _header(path: str, media: Media) -> Errors:
 
 
 def _interactive(content: Content) -> Errors:
-    yield from _filled("body.text", said(content), _INTERACTIVE_TEXT)
+    yield from filled("body.text", said(content), _INTERACTIVE_TEXT)
     head = heads(content)
     if head and head.caption and content.text:
         yield from _header("body.media[0]", head)
-    yield from _longer("title", content.title, _HEADER)
+    yield from longer("title", content.title, _HEADER)
     if content.listing:
         yield from _listing(content.listing)
     else:
@@ -212,34 +193,28 @@ def _actions(actions: Sequence[Action]) -> Errors:
     for index, action in enumerate(actions):
         path = f"body.actions[{index}]"
         if action.kind != "location":  # WhatsApp labels that one itself
-            yield from _filled(f"{path}.label", action.label, _BUTTON)
-        if action.kind == "link" and not action.url.startswith(("https://", "http://")):
-            yield FieldError(f"{path}.url", "A link starts with https://.", "Invalid")
+            yield from filled(f"{path}.label", action.label, _BUTTON)
+        if action.kind == "link":
+            yield from linked(f"{path}.url", action.url)
         if action.kind == "reply":
-            yield from _longer(f"{path}.payload", reply_id(action), _REPLY_ID)
-            yield from _again(f"{path}.payload", reply_id(action), seen)
+            yield from longer(f"{path}.payload", reply_id(action), _REPLY_ID)
+            yield from again(f"{path}.payload", reply_id(action), seen)
 
 
 def _listing(listing: Listing) -> Errors:
-    yield from _filled("body.listing.button", listing.button, _BUTTON)
-    yield from _longer("body.listing.header", listing.header, _HEADER)
-    yield from _longer("body.listing.footer", listing.footer, _FOOTER)
+    yield from filled("body.listing.button", listing.button, _BUTTON)
+    yield from longer("body.listing.header", listing.header, _HEADER)
+    yield from longer("body.listing.footer", listing.footer, _FOOTER)
     if not 1 <= len(listing.choices) <= _ROWS:
         yield FieldError("body.listing.choices", f"From 1 to {_ROWS} choices.", "TooMany")
     sections = {choice.section for choice in listing.choices}
     seen: set[str] = set()
     for index, choice in enumerate(listing.choices):
         path = f"body.listing.choices[{index}]"
-        yield from _filled(f"{path}.id", choice.id, _ROW_ID)
-        yield from _again(f"{path}.id", choice.id, seen)
-        yield from _filled(f"{path}.title", choice.title, _ROW_TITLE)
-        yield from _longer(f"{path}.description", choice.description, _ROW_DESCRIPTION)
-        yield from _longer(f"{path}.section", choice.section, _ROW_TITLE)
+        yield from filled(f"{path}.id", choice.id, _ROW_ID)
+        yield from again(f"{path}.id", choice.id, seen)
+        yield from filled(f"{path}.title", choice.title, _ROW_TITLE)
+        yield from longer(f"{path}.description", choice.description, _ROW_DESCRIPTION)
+        yield from longer(f"{path}.section", choice.section, _ROW_TITLE)
         if len(sections) > 1 and not choice.section:
             yield FieldError(f"{path}.section", "Where there are several sections, each has a title.", "Missing")
-
-
-def _again(path: str, value: str, seen: set[str]) -> Errors:
-    if value in seen:
-        yield FieldError(path, "Another one has the same.", "Invalid")
-    seen.add(value)

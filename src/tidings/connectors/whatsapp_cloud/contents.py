@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from tidings.connectors.whatsapp_cloud.callbacks import Contact, Context, File, Message, Referral, at, read
+from tidings.connectors.meta.moments import at
+from tidings.connectors.whatsapp_cloud.callbacks import Contact, Context, File, Message, Referral, read
 from tidings.model.content import Action, Content, Location, Media
 
 FILES = ("image", "video", "audio", "voice", "document", "sticker")

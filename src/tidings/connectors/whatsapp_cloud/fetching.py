@@ -3,9 +3,9 @@
 Media  https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media   GET /<media id>, then GET of its `url`
 """
 
-import msgspec
 from msgspec import Struct
 
+from tidings.connectors.decoding import read
 from tidings.connectors.whatsapp_cloud.settings import WhatsAppSettings
 from tidings.model.content import Media
 from tidings.model.exchange import Call, Exchange, Reply
@@ -21,8 +21,7 @@ def fetch(media: Media, settings: WhatsAppSettings) -> Exchange[Reply]:
     reply = yield Call.get(f"{settings.base_url.rstrip('/')}/{settings.version}/{media.reference}", authorization=token)
     if not reply.ok:
         return reply
-    try:
-        place = msgspec.json.decode(reply.body, type=_Place)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    place = read(reply.body, _Place)
+    if place is None:
         return Reply(status=502, body=b"The provider does not say where the file is.")
     return (yield Call.get(place.url, authorization=token))

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Raw, Struct
 
+from tidings.connectors.decoding import kept
+from tidings.connectors.meta.errors import read_error
+from tidings.connectors.meta.moments import at
 from tidings.connectors.whatsapp_cloud.callbacks import (
     Change,
     Contact,
@@ -13,12 +16,10 @@ from tidings.connectors.whatsapp_cloud.callbacks import (
     Preference,
     Status,
     Value,
-    at,
-    kept,
     read,
 )
 from tidings.connectors.whatsapp_cloud.contents import content_of, facts_of, tapped
-from tidings.connectors.whatsapp_cloud.errors import STOPPED_MARKETING, read_error
+from tidings.connectors.whatsapp_cloud.errors import STOPPED_MARKETING, reason_of
 from tidings.connectors.whatsapp_cloud.people import person
 from tidings.model.errors import Unreadable
 from tidings.model.exchange import as_raw
@@ -169,7 +170,7 @@ def _our_own(tag: str) -> tuple[str, int | None]:
 
 def _reason(errors: Iterable[Raw]) -> Reason:
     read_ones = (read_error(raw) for raw in errors)
-    return next((error.reason for error in read_ones if error), _NO_REASON)
+    return next((reason_of(error) for error in read_ones if error), _NO_REASON)
 
 
 def _message(raw: Raw, post: _Post) -> Iterator[Report]:

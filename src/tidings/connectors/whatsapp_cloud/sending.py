@@ -1,27 +1,25 @@
 """Handing a message to the Graph API: files first, then every message that the content takes."""
 
-import hmac
 from collections.abc import Sequence
-from typing import Any, TypeVar
-from urllib.parse import urlencode
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tidings.connectors.connector import Outgoing
+from tidings.connectors.decoding import read
+from tidings.connectors.meta.api import Api, broken_off
+from tidings.connectors.options import read_options
 from tidings.connectors.whatsapp_cloud.checking import sender_id
 from tidings.connectors.whatsapp_cloud.composing import Body, compose
 from tidings.connectors.whatsapp_cloud.errors import refusal
 from tidings.connectors.whatsapp_cloud.media import has_to_be_uploaded, upload_form
 from tidings.connectors.whatsapp_cloud.people import USER_ID
-from tidings.connectors.whatsapp_cloud.settings import Options, WhatsAppSettings, read_options
+from tidings.connectors.whatsapp_cloud.settings import Options, WhatsAppSettings
 from tidings.model.content import Content, Media
 from tidings.model.errors import NoReply, SendDeferred, SendFailed
-from tidings.model.exchange import Call, Exchange, Piece, Reply, Sent, encode_raw
+from tidings.model.exchange import Call, Exchange, Piece, Sent, encode_raw
 from tidings.model.stages import Cause, Reason
-
-T = TypeVar("T")
 
 _OURS = frozenset({"messaging_product", "recipient_type", "to", "recipient", "biz_opaque_callback_data"})
 """Fields that no native body sets: whom it is for has been checked, and receipts find the message by its tag."""
@@ -48,9 +46,9 @@ class _Uploaded(Struct, frozen=True):
 
 def send(outgoing: Outgoing, settings: WhatsAppSettings) -> Exchange[Sent]:
     """Upload the files of a checked message, mark what it answers as read where that is asked for, and send."""
-    options = read_options(outgoing.options)
+    options = read_options(outgoing.options, Options)
     sender = sender_id(outgoing.sender, settings)
-    api = _Api(settings, sender, outgoing.now)
+    api = _api(settings, sender, outgoing.now)
     content = yield from _with_files(outgoing.content, api)
     if outgoing.reply_to and (options.mark_read or options.typing):
         yield from _mark_read(outgoing.reply_to, api, typing=options.typing)
@@ -60,39 +58,23 @@ def send(outgoing: Outgoing, settings: WhatsAppSettings) -> Exchange[Sent]:
     for index, body in enumerate(bodies):
         envelope = _envelope(outgoing, options, body, answers=index == 0)
         try:
-            answers.append((yield from _post(api.call(door, envelope), api)))
+            answers.append((yield from _post(api.post(door, envelope), api)))
         except (SendFailed, SendDeferred, NoReply) as trouble:
             if not answers:
                 raise
-            raise _broken_off(trouble, f"{len(answers)} of {len(bodies)} messages were taken, then: ") from trouble
+            raise broken_off(trouble, f"{len(answers)} of {len(bodies)} messages were taken, then: ") from trouble
     return _sent(outgoing, sender, answers)
 
 
-class _Api(Struct, frozen=True):
-    """The Graph API as one phone number reaches it; `now` is in milliseconds."""
-
-    settings: WhatsAppSettings
-    sender: str
-    now: int
-
-    def call(self, door: str, body: Any) -> Call:
-        """A POST of JSON."""
-        return Call.post(self.url(door), json=body, authorization=self.authorization)
-
-    def url(self, door: str) -> str:
-        """Where something of the phone number is."""
-        settings = self.settings
-        url = f"{settings.base_url.rstrip('/')}/{settings.version}/{self.sender}/{door}"
-        if not settings.prove_secret:
-            return url
-        token = settings.access_token.reveal().encode()
-        proof = hmac.digest(settings.app_secret.reveal().encode(), token, "sha256").hex()
-        return f"{url}?{urlencode({'appsecret_proof': proof})}"
-
-    @property
-    def authorization(self) -> str:
-        """The header that proves who we are."""
-        return f"Bearer {self.settings.access_token.reveal()}"
+def _api(settings: WhatsAppSettings, sender: str, now: int) -> Api:
+    return Api(
+        base_url=settings.base_url,
+        version=settings.version,
+        node=sender,
+        token=settings.access_token,
+        app_secret=settings.app_secret if settings.prove_secret else None,
+        now=now,
+    )
 
 
 def _envelope(outgoing: Outgoing, options: Options, body: Body, *, answers: bool) -> dict[str, Any]:
@@ -112,17 +94,17 @@ def _envelope(outgoing: Outgoing, options: Options, body: Body, *, answers: bool
     return {**envelope, "biz_opaque_callback_data": outgoing.tag}
 
 
-def _post(call: Call, api: _Api) -> Exchange[_Answer]:
+def _post(call: Call, api: Api) -> Exchange[_Answer]:
     reply = yield call
     if not reply.ok:
         raise refusal(reply, api.now)
-    answer = _read(reply, _Answer)
+    answer = read(reply.body, _Answer)
     if answer is None or not answer.messages:
         raise NoReply("The answer names no message.", taken=True)
     return answer
 
 
-def _with_files(content: Content, api: _Api) -> Exchange[Content]:
+def _with_files(content: Content, api: Api) -> Exchange[Content]:
     media = list(content.media)
     for index, each in enumerate(media):
         if has_to_be_uploaded(each):
@@ -130,7 +112,7 @@ def _with_files(content: Content, api: _Api) -> Exchange[Content]:
     return replace(content, media=tuple(media))
 
 
-def _upload(media: Media, api: _Api) -> Exchange[Media]:
+def _upload(media: Media, api: Api) -> Exchange[Media]:
     content_type, form = upload_form(media)
     headers = {"content-type": content_type, "authorization": api.authorization}
     try:
@@ -140,30 +122,21 @@ def _upload(media: Media, api: _Api) -> Exchange[Media]:
     except NoReply as silence:
         # A file that may lie at Meta is no message: nobody has got anything.
         raise NoReply(silence.why, taken=False, error=silence.error) from silence
-    uploaded = _read(reply, _Uploaded)
+    uploaded = read(reply.body, _Uploaded)
     if uploaded is None:
         raise SendDeferred(Reason(Cause.PROVIDER, "The upload's answer names no file.", permanent=False))
     return replace(media, reference=uploaded.id, data="")
 
 
-def _mark_read(message: str, api: _Api, *, typing: bool) -> Exchange[None]:
+def _mark_read(message: str, api: Api, *, typing: bool) -> Exchange[None]:
     """A courtesy: whatever comes of it, the message itself is sent."""
     body: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read", "message_id": message}
     if typing:
         body["typing_indicator"] = {"type": "text"}
     try:
-        yield api.call("messages", body)
+        yield api.post("messages", body)
     except NoReply:
         return
-
-
-def _broken_off(trouble: SendFailed | SendDeferred | NoReply, told: str) -> SendFailed | NoReply:
-    """What trouble means once some of several messages are taken: the whole may not be sent again."""
-    if isinstance(trouble, NoReply):
-        return NoReply(told + trouble.why, taken=True, error=trouble.error)
-    reason = trouble.reason
-    data = trouble.data if isinstance(trouble, SendFailed) else None
-    return SendFailed(Reason(reason.cause, told + reason.text, reason.code), data)
 
 
 def _sent(outgoing: Outgoing, sender: str, answers: Sequence[_Answer]) -> Sent:
@@ -180,10 +153,3 @@ def _sent(outgoing: Outgoing, sender: str, answers: Sequence[_Answer]) -> Sent:
     if messages[0].message_status:
         told["messageStatus"] = messages[0].message_status
     return Sent(pieces=tuple(Piece(message.id) for message in messages), answer=encode_raw(told), sender=sender)
-
-
-def _read(reply: Reply, kind: type[T]) -> T | None:
-    try:
-        return msgspec.json.decode(reply.body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None

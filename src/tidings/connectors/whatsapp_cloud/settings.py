@@ -1,9 +1,7 @@
 """What an operator sets on a WhatsApp channel, and what a client may ask of one message."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from tidings.connectors.connector import Settings
@@ -58,8 +56,3 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ren
     """Mark the message that this one answers as read."""
     typing: bool = False
     """Also show that an answer is being typed."""
-
-
-def read_options(given: Mapping[str, Any]) -> Options:
-    """Read a message's options; raises msgspec.ValidationError."""
-    return msgspec.convert(dict(given), Options)

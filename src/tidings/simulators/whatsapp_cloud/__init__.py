@@ -10,11 +10,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import aiohttp
 import msgspec
 from aiohttp import web
 
-from tidings.simulators.simulator import Callback, Post, Simulator
+from tidings.simulators.meta.handshake import shake_hands
+from tidings.simulators.simulator import Callback, Demonstration, Post, Simulator
 from tidings.simulators.whatsapp_cloud.checking import FILES, wrong
 from tidings.simulators.whatsapp_cloud.errors import refusal
 from tidings.simulators.whatsapp_cloud.news import News, done, new_id
@@ -32,6 +32,15 @@ class WhatsAppCloud(Simulator):
     """
 
     name: ClassVar[str] = "whatsapp-cloud"
+    demonstrations: ClassVar[Mapping[str, Demonstration]] = {
+        "whatsapp": Demonstration(
+            address="+447700900123",
+            deed="reaction",
+            more={"emoji": "👍"},
+            told=("accepted", "sent", "delivered", "read", "reaction"),
+            usual=True,
+        )
+    }
 
     def __init__(
         self,
@@ -115,17 +124,7 @@ class WhatsAppCloud(Simulator):
 
     async def shake_hands(self, url: str = "", verify_token: str = "") -> bool:
         """Ask a callback URL whether it is ours, as Meta does when it is written into the app's page."""
-        challenge = str(secrets.randbelow(2**31))
-        asked = {
-            "hub.mode": "subscribe",
-            "hub.challenge": challenge,
-            "hub.verify_token": verify_token or self.settings["verifyToken"],
-        }
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(url or self.callback_url, params=asked) as response,
-        ):
-            return response.status == 200 and await response.text() == challenge
+        return await shake_hands(url or self.callback_url, verify_token or self.settings["verifyToken"])
 
     async def _take_message(self, request: web.Request) -> web.StreamResponse:
         refused = self._unauthorized(request)

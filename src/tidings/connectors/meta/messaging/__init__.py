@@ -1,0 +1,1 @@
+"""Conversations by Meta's Send API and its webhooks, which Messenger and Instagram share."""
