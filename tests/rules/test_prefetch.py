@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidings.rules.prefetch import is_machine
+from tidings.rules.prefetch import burst, is_machine, is_too_soon
 
 MACHINES = [
     "",
@@ -58,3 +58,26 @@ def test_machine_is_told(agent: str) -> None:
 @pytest.mark.parametrize("agent", PEOPLE)
 def test_what_may_be_a_person_is_left_alone(agent: str) -> None:
     assert is_machine(agent) is False
+
+
+@pytest.mark.parametrize(
+    ("went_at", "at", "too_soon"),
+    [(0, 1999, True), (0, 2000, False), (5000, 1000, True), (None, 1000, False), (0, None, False)],
+)
+def test_what_is_done_within_two_seconds_no_person_does(went_at: int | None, at: int | None, too_soon: bool) -> None:
+    assert is_too_soon(went_at, at) is too_soon
+
+
+@pytest.mark.parametrize(
+    ("clicks", "places"),
+    [
+        ([], set()),
+        ([("a", 0), ("b", 1)], set()),
+        ([("a", 0), ("a", 1), ("b", 2), ("a", 3)], set()),
+        ([("a", 0), ("b", 5000), ("c", 5001)], set()),
+        ([("a", 0), ("b", 2500), ("c", 5000)], {0, 1, 2}),
+        ([("a", 9000), ("c", 2000), ("a", 0), ("b", 1000), ("b", 4000), ("d", 10_000)], {1, 2, 3, 4}),
+    ],
+)
+def test_three_links_in_five_seconds_are_followed_by_a_machine(clicks: list[tuple[str, int]], places: set[int]) -> None:
+    assert burst(clicks) == places

@@ -5,23 +5,22 @@ import io
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
 import pytest
-from aiohttp import web
 
-from support.carrier import carry
+from support.mailing import Mailing, mailing
 from tidings.connectors import mailgun
-from tidings.connectors.connector import Outgoing, read_settings
-from tidings.connectors.mailgun.forms import File, write_multipart
 from tidings.model.content import Content, Media, Template
 from tidings.model.errors import SendDeferred, SendFailed
-from tidings.model.exchange import Callback, Exchange, Piece, Sent
-from tidings.model.reports import Deed, Inbound, Interaction, Receipt, Report
+from tidings.model.exchange import Piece, Sent
+from tidings.model.reports import Deed, Inbound, Interaction, Receipt
 from tidings.model.stages import Cause, Stage
+from tidings.rules.uploads import Upload, write_form
 from tidings.simulators.mailgun import Mailgun
 from tidings.simulators.simulator import Fault, Order
 
@@ -32,60 +31,6 @@ SETTINGS = {
     "sender": "Shop <shop@mail.hub.example>",
 }
 AUTH = {"authorization": f"Basic {base64.b64encode(b'api:key-account-0001').decode()}"}
-CALLBACK_URL = "https://hub.example.test/callbacks/7"
-
-
-class Hub:
-    """A stand-in, a channel to it, and a door that verifies and reads what it posts."""
-
-    def __init__(self, provider: Mailgun) -> None:
-        self.provider = provider
-        self.channel(baseUrl=provider.base_url)
-        self.reports: list[Report] = []
-        self.types: list[str] = []
-        self.statuses: list[int] = []
-
-    def channel(self, **more: Any) -> None:
-        self.connector = mailgun.Mailgun(read_settings(mailgun.Mailgun, SETTINGS | more), "email")
-
-    def send(self, *to: str, content: Content | None = None, **more: Any) -> Exchange[Sent]:
-        outgoing = Outgoing(
-            message="msg-1",
-            hop=2,
-            workspace="ws-1",
-            platform="email",
-            to=to[0],
-            recipients=tuple(("to", address) for address in to),
-            content=content or Content(title="Your order", text="It is on its way."),
-            now=int(time.time() * 1000),
-            **more,
-        )
-        assert self.connector.check(outgoing) == ()
-        return self.connector.send(outgoing, report_to=CALLBACK_URL)
-
-    async def take(self, request: web.Request) -> web.Response:
-        if self.statuses:
-            return web.Response(status=self.statuses.pop(0))
-        callback = Callback(
-            method=request.method,
-            url=f"{CALLBACK_URL}{request.match_info['below']}",
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=await request.read(),
-            received_at=int(time.time() * 1000),
-            below=request.match_info["below"].strip("/"),
-        )
-        self.connector.verify(callback)
-        self.types.append(callback.content_type)
-        self.reports += self.connector.parse(callback)
-        return web.Response()
-
-    def told(self) -> list[Stage | Deed]:
-        """What the reports say, in the order they came."""
-        return [
-            report.stage if isinstance(report, Receipt) else report.deed
-            for report in self.reports
-            if isinstance(report, Receipt | Interaction)
-        ]
 
 
 Start = Callable[..., Any]
@@ -93,25 +38,17 @@ Start = Callable[..., Any]
 
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
-    cleanups: list[Callable[[], Any]] = []
+    async with AsyncExitStack() as stack:
+        yield lambda **options: stack.enter_async_context(mailing(mailgun.Mailgun, Mailgun, SETTINGS, **options))
 
-    async def begin(**options: Any) -> Hub:
-        provider = Mailgun(SETTINGS, pace=0.0, **{"retry_seconds": (0.01, 0.01), **options})
-        await provider.start()
-        cleanups.append(provider.stop)
-        hub = Hub(provider)
-        app = web.Application(client_max_size=2**22)
-        app.router.add_post("/callbacks/7{below:.*}", hub.take)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        cleanups.append(runner.cleanup)
-        provider.callback_url = f"http://127.0.0.1:{runner.addresses[0][1]}/callbacks/7"
-        return hub
 
-    yield begin
-    for cleanup in cleanups:
-        await cleanup()
+def told(hub: Mailing) -> list[Stage | Deed]:
+    """What the reports say, in the order they came."""
+    return [
+        report.stage if isinstance(report, Receipt) else report.deed
+        for report in hub.reports
+        if isinstance(report, Receipt | Interaction)
+    ]
 
 
 GENERATIONS = ["json", "legacy", "legacy-multipart"]
@@ -136,26 +73,24 @@ LIVES: dict[str, list[Stage | Deed]] = {
 @pytest.mark.parametrize("generation", GENERATIONS)
 async def test_life_is_told_in_either_generation(start: Start, generation: str, local: str) -> None:
     hub = await start(generation=generation)
-    sent = await carry(hub.send(f"{local}@example.com"))
-    await hub.provider.settle()
+    sent = await hub.send(f"{local}@example.com")
     if generation == "json":
         expected = [Stage.SENT, *LIVES[local]]
     else:
-        expected = [told for told in LIVES[local] if told is not Stage.PROCESSING and local != "rejected"]
-    assert hub.told() == expected
-    assert hub.provider.answers == [200] * len(expected)
+        expected = [each for each in LIVES[local] if each is not Stage.PROCESSING and local != "rejected"]
+    assert told(hub) == expected
+    assert hub.simulator.answers == [200] * len(expected)
     for report in hub.reports:
         assert isinstance(report, Receipt | Interaction)
         target = report.target
-        assert (target.message, target.hop, target.reference) == ("msg-1", 2, sent.pieces[0].reference)
+        assert (target.message, target.hop, target.reference) == ("0198-msg", 2, sent.pieces[0].reference)
         assert target.recipient == f"{local}@example.com"
         assert isinstance(report, Receipt) or report.prefetched == local.startswith("bot-")
 
 
 async def test_reason_comes_through(start: Start) -> None:
     hub = await start(generation="legacy")
-    await carry(hub.send("suppressed-606@example.com", "suppressed-607@example.com", "hard-5.1.1@example.com"))
-    await hub.provider.settle()
+    await hub.send("suppressed-606@example.com", "suppressed-607@example.com", "hard-5.1.1@example.com")
     causes = {each.target.recipient: each.reason.cause for each in hub.reports}
     assert causes == {
         "suppressed-606@example.com": Cause.OPTED_OUT,
@@ -174,11 +109,10 @@ async def test_everything_of_a_message_arrives(start: Start) -> None:
         headers={"X-Order": "42"},
     )
     options = {"testMode": True, "deliveryTime": int(time.time() * 1000) + 60_000, "requireTls": True}
-    sent = await carry(hub.send("ada@example.com", content=content, options=options, tags=("order",)))
-    await hub.provider.settle()
-    (taken,) = hub.provider.taken
+    sent = await hub.send("ada@example.com", content=content, options=options, tags=("order",))
+    (taken,) = hub.simulator.taken
     assert sent == Sent(
-        pieces=(Piece("msg-1.2@mail.hub.example", "ada@example.com"),),
+        pieces=(Piece("0198-msg.2@mail.hub.example", "ada@example.com"),),
         answer=msgspec.Raw(json.dumps({"id": taken["id"], "message": "Queued. Thank you."}).encode()),
         sender="shop@mail.hub.example",
     )
@@ -188,21 +122,21 @@ async def test_everything_of_a_message_arrives(start: Start) -> None:
         "greeting",
     )
     assert taken["template-variables"] == {"name": "Ada"}
-    assert taken["headers"] == {"X-Order": "42", "Message-Id": "<msg-1.2@mail.hub.example>"}
-    assert taken["variables"] == {"tidings-messageId": "msg-1", "tidings-apiSpaceId": "ws-1", "tidings-hop": "2"}
+    assert taken["headers"] == {"X-Order": "42", "Message-Id": "<0198-msg.2@mail.hub.example>"}
+    assert taken["variables"] == {"tidings-messageId": "0198-msg", "tidings-apiSpaceId": "ws-1", "tidings-hop": "2"}
     assert taken["files"] == [
         {"field": "inline", "name": "logo.png", "type": "image/png"},
         {"field": "attachment", "name": "a.bin", "type": "application/octet-stream"},
     ]
     assert taken["tags"] == ["order"]
-    assert hub.told() == [Stage.SENT, Stage.DELIVERED]
+    assert told(hub) == [Stage.SENT, Stage.DELIVERED]
 
 
 async def test_raw_mail_goes_to_its_own_door(start: Start) -> None:
     hub = await start()
     native = {"email": msgspec.Raw(b'{"message": "Subject: Raw\\r\\n\\r\\nHello"}')}
-    await carry(hub.send("ada@example.com", content=Content(native=native)))
-    assert hub.provider.taken[0]["files"] == [{"field": "message", "name": "message.eml", "type": "message/rfc822"}]
+    await hub.send("ada@example.com", content=Content(native=native))
+    assert hub.simulator.taken[0]["files"] == [{"field": "message", "name": "message.eml", "type": "message/rfc822"}]
 
 
 @pytest.mark.parametrize(
@@ -217,20 +151,20 @@ async def test_wrong_setting_holds_the_channel_up(
     start: Start, settings: dict[str, str], cause: Cause, code: str
 ) -> None:
     hub = await start()
-    url = hub.provider.base_url + settings.get("baseUrl", "")
+    url = hub.simulator.base_url + settings.get("baseUrl", "")
     hub.channel(**{**settings, "baseUrl": url})
     with pytest.raises(SendDeferred) as caught:
-        await carry(hub.send("ada@example.com"))
+        await hub.send("ada@example.com")
     assert (caught.value.reason.cause, caught.value.reason.code, caught.value.channel_wide) == (cause, code, True)
-    assert hub.provider.taken == []
+    assert hub.simulator.taken == []
 
 
 async def test_one_bad_recipient_refuses_the_whole_call(start: Start) -> None:
     hub = await start()
     with pytest.raises(SendFailed) as caught:
-        await carry(hub.send("ada@example.com", "bob@localhost"))
+        await hub.send("ada@example.com", "bob@localhost")
     assert caught.value.reason.text == "'to' parameter is not a valid address. please check documentation"
-    assert hub.provider.taken == []
+    assert hub.simulator.taken == []
 
 
 @pytest.mark.parametrize(
@@ -256,8 +190,8 @@ async def test_bad_parameter_is_refused(start: Start, wrong: dict[str, Any]) -> 
     assert (await post(hub, fields))[0] == 200
 
 
-async def post(hub: Hub, fields: dict[str, Any], path: str = "messages") -> tuple[int, str]:
-    url = f"{hub.provider.base_url}/v3/mail.hub.example/{path}"
+async def post(hub: Mailing, fields: dict[str, Any], path: str = "messages") -> tuple[int, str]:
+    url = f"{hub.simulator.base_url}/v3/mail.hub.example/{path}"
     headers = {**AUTH, "content-type": "application/x-www-form-urlencoded"}
     body = io.BytesIO(urlencode(fields, doseq=True).encode())
     async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as response:
@@ -269,8 +203,8 @@ async def test_mail_that_says_nothing_is_refused(start: Start) -> None:
     people = {"from": "a@b.example", "to": "c@d.example"}
     assert (await post(hub, people))[0] == 400
     assert (await post(hub, people, "messages.mime"))[0] == 400
-    content_type, body = write_multipart([*people.items(), ("text", "x")], [("extra", File("a", b"x", "t/t"))])
-    url = f"{hub.provider.base_url}/v3/mail.hub.example/messages"
+    content_type, body = write_form([*people.items(), ("text", "x")], [("extra", Upload("a", "t/t", b"x"))])
+    url = f"{hub.simulator.base_url}/v3/mail.hub.example/messages"
     headers = {**AUTH, "content-type": content_type}
     async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as response:
         assert response.status == 400
@@ -287,44 +221,43 @@ async def test_mail_that_says_nothing_is_refused(start: Start) -> None:
 )
 async def test_trouble_that_passes(start: Start, order: Order, after: float | None, code: str) -> None:
     hub = await start()
-    hub.provider.order(order)
+    hub.simulator.order(order)
     with pytest.raises(SendDeferred) as caught:
-        await carry(hub.send("ada@example.com"))
+        await hub.send("ada@example.com")
     assert (caught.value.after, caught.value.reason.code) == (after, code)
 
 
 async def test_ordered_refusal_is_final(start: Start) -> None:
     hub = await start()
-    hub.provider.order(Order(Fault.REFUSED, code="402"))
+    hub.simulator.order(Order(Fault.REFUSED, code="402"))
     with pytest.raises(SendFailed) as caught:
-        await carry(hub.send("ada@example.com"))
+        await hub.send("ada@example.com")
     assert caught.value.reason.code == "402"
 
 
 async def test_lost_answer_is_looked_up_among_the_events(start: Start) -> None:
     hub = await start()
-    hub.provider.order(Fault.VANISHED)
-    sent = await carry(hub.send("ada@example.com"))
-    assert sent.pieces == (Piece("msg-1.2@mail.hub.example", "ada@example.com"),)
-    again = await carry(hub.send("ada@example.com", tries=1))
+    hub.simulator.order(Fault.VANISHED)
+    sent = await hub.send("ada@example.com")
+    assert sent.pieces == (Piece("0198-msg.2@mail.hub.example", "ada@example.com"),)
+    again = await hub.send("ada@example.com", tries=1)
     assert again.pieces == sent.pieces
-    assert len(hub.provider.taken) == 1
+    assert len(hub.simulator.taken) == 1
 
 
 async def test_dropped_message_is_sent_again_once(start: Start) -> None:
     hub = await start()
-    hub.provider.order(Fault.DROPPED)
+    hub.simulator.order(Fault.DROPPED)
     with pytest.raises(SendDeferred):
-        await carry(hub.send("ada@example.com"))
-    await carry(hub.send("ada@example.com", tries=1))
-    assert len(hub.provider.taken) == 1
+        await hub.send("ada@example.com")
+    await hub.send("ada@example.com", tries=1)
+    assert len(hub.simulator.taken) == 1
 
 
 async def test_repeated_post_has_the_same_key(start: Start) -> None:
     hub = await start()
-    hub.provider.order(Fault.DUPLICATE)
-    await carry(hub.send("ada@example.com"))
-    await hub.provider.settle()
+    hub.simulator.order(Fault.DUPLICATE)
+    await hub.send("ada@example.com")
     keys = [report.key for report in hub.reports]
     assert [keys[0], keys[2]] == [keys[1], keys[3]]
     assert len(set(keys)) == 2
@@ -332,23 +265,19 @@ async def test_repeated_post_has_the_same_key(start: Start) -> None:
 
 async def test_posts_are_repeated_until_200_or_406(start: Start) -> None:
     hub = await start(generation="legacy")
-    hub.statuses = [503, 201]
-    await carry(hub.send("ada@example.com"))
-    await hub.provider.settle()
-    assert (hub.provider.answers, hub.told()) == ([503, 201, 200], [Stage.DELIVERED])
-    hub.statuses = [503, 406]
-    await carry(hub.send("ada@example.com"))
-    await hub.provider.settle()
-    assert (hub.provider.answers, hub.told()) == ([503, 201, 200, 503, 406], [Stage.DELIVERED])
+    hub.answers = [503, 201]
+    await hub.send("ada@example.com")
+    assert (hub.simulator.answers, told(hub)) == ([503, 201, 200], [Stage.DELIVERED])
+    hub.answers = [503, 406]
+    await hub.send("ada@example.com")
+    assert (hub.simulator.answers, told(hub)) == ([503, 201, 200, 503, 406], [Stage.DELIVERED])
 
 
 async def test_something_happens_later(start: Start) -> None:
     hub = await start()
-    sent = await carry(hub.send("ada@example.com"))
-    await hub.provider.settle()
-    clicks = hub.provider.act(sent.pieces[0].reference, "clicked", url="https://shop.example/", bot="apple")
-    hub.provider.post(clicks)
-    await hub.provider.settle()
+    sent = await hub.send("ada@example.com")
+    clicks = hub.simulator.act(sent.pieces[0].reference, "clicked", url="https://shop.example/", bot="apple")
+    await hub.happens(clicks)
     click = hub.reports[-1]
     assert (click.deed, click.url, click.prefetched) == (Deed.CLICKED, "https://shop.example/", True)
 
@@ -359,12 +288,13 @@ async def test_mail_comes_in_by_a_route(start: Start) -> None:
     attachment = {"name": "ä.bin", "type": "application/octet-stream", "data": base64.b64encode(data).decode()}
     for how in ("forward", "store", "mime"):
         more = {"subject": "Re: Your order", "attachments": [attachment], "headers": {"In-Reply-To": "<m.0@x.example>"}}
-        hub.provider.post(hub.provider.inbound("Ada <ada@example.com>", "Grüße", how=how, **more))
-        await hub.provider.settle()
-    hub.provider.post(hub.provider.inbound("bob@example.com", "Hi", html="<p>Hi</p>"))
-    await hub.provider.settle()
+        await hub.happens(hub.simulator.inbound("Ada <ada@example.com>", "Grüße", how=how, **more))
+    await hub.happens(hub.simulator.inbound("bob@example.com", "Hi", html="<p>Hi</p>"))
     forwarded, stored, mime, plain = hub.reports
-    assert hub.types == ["multipart/form-data", *["application/x-www-form-urlencoded"] * 3]
+    assert [callback.content_type for callback in hub.callbacks] == [
+        "multipart/form-data",
+        *["application/x-www-form-urlencoded"] * 3,
+    ]
     for mail in (forwarded, stored, mime):
         assert isinstance(mail, Inbound)
         assert (mail.sender, mail.name, mail.to) == ("ada@example.com", "Ada", "inbox@mail.hub.example")
@@ -390,8 +320,8 @@ async def test_events_are_listed_page_by_page(start: Start) -> None:
     hub = await start()
     began = time.time()
     for local in ("deliver", "open", "unsub"):
-        await carry(hub.send(f"{local}@example.com"))
-    base = f"{hub.provider.base_url}/v3/mail.hub.example/events"
+        await hub.send(f"{local}@example.com")
+    base = f"{hub.simulator.base_url}/v3/mail.hub.example/events"
     async with aiohttp.ClientSession(headers=AUTH) as session:
 
         async def pages(**query: str) -> list[list[str]]:

@@ -9,6 +9,7 @@ Routes forward to the callback URL followed by `/inbound`, or `/inbound/mime` fo
 """
 
 from tidings.connectors.connector import Capabilities, Connector, Outgoing, unsupported_kinds
+from tidings.connectors.mail.people import address_of
 from tidings.connectors.mailgun import proof, sending, writing
 from tidings.connectors.mailgun.events import read_envelope, read_event
 from tidings.connectors.mailgun.forms import read_form
@@ -30,6 +31,21 @@ class Mailgun(Connector[MailgunSettings]):
     name = "mailgun"
     label = "Mailgun"
     documentation = "https://documentation.mailgun.com/docs/mailgun/user-manual/get-started"
+    notes = (
+        (
+            "Set the domain's webhooks to the callback URL, for accepted, delivered, opened, clicked, temporary and"
+            " permanent failures, unsubscribes and complaints. Opens and clicks need Mailgun's tracking."
+        ),
+        (
+            "For what people write, make a route that forwards to the callback URL followed by `/inbound`, or by"
+            " `/inbound/mime` for whole mails. Files that a route stores instead can be fetched for three days."
+        ),
+        (
+            "An open that a mail program or a scanner makes by itself, as far as Mailgun says so, is told as"
+            " `prefetched`, and proves no reading."
+        ),
+        "Automatic answers that come in are not told as messages of people; they are kept as unknown reports.",
+    )
     platforms = ("email",)
     capabilities = {
         "email": Capabilities(
@@ -46,7 +62,7 @@ class Mailgun(Connector[MailgunSettings]):
     @property
     def sender(self) -> str:
         """The address that mail is from where a message does not say."""
-        return writing.address_of(self.settings.sender)
+        return address_of(self.settings.sender)
 
     def check(self, outgoing: Outgoing) -> tuple[FieldError, ...]:
         """Say what of a message Mailgun would refuse."""

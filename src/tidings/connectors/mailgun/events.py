@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from tidings.connectors.mail.words import milliseconds, text_of
 from tidings.connectors.mailgun import tables
 from tidings.connectors.mailgun.proof import Proof
 from tidings.connectors.mailgun.settings import MailgunSettings
-from tidings.connectors.mailgun.words import milliseconds, target, text_of
+from tidings.connectors.mailgun.words import target
 from tidings.model.errors import Unreadable
 from tidings.model.reports import Deed, Interaction, Receipt, Report, Unknown
 

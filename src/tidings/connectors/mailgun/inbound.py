@@ -4,20 +4,19 @@ https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store
 """
 
 from collections.abc import Mapping
-from email.utils import getaddresses
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
+from tidings.connectors.mail.correspondence import answered, author, automatic, normal
+from tidings.connectors.mail.mime import Mail, read_mime
+from tidings.connectors.mail.words import as_json, bare, seconds, text_of
 from tidings.connectors.mailgun.forms import Form
-from tidings.connectors.mailgun.mime import Mail, read_mime
 from tidings.connectors.mailgun.settings import MailgunSettings
-from tidings.connectors.mailgun.words import as_json, bare, hop_of, seconds, text_of
 from tidings.model.content import Content, Media
 from tidings.model.exchange import encode_raw
-from tidings.model.reports import Inbound, Report, Target, Unknown
-from tidings.rules.addresses import email as email_address
+from tidings.model.reports import Inbound, Report, Unknown
 
 OF_A_ROUTE = frozenset({"sender", "from"})
 """Fields that every route's post has, whatever headers the mail brings, and no event's post has together."""
@@ -51,13 +50,13 @@ def read_inbound(form: Form, settings: MailgunSettings) -> Report:
     """Say what a route's post means."""
     described = {name: msgspec.to_builtins(file.media(keep=False)) for name, file in form.files}
     raw = encode_raw({**described, **form.fields})
-    mail = read_mime(form.get("body-mime")) if form.get("body-mime") else _forwarded(form, settings)
-    if why := _automatic(mail.headers):
+    mail = read_mime(form.get("body-mime").encode()) if form.get("body-mime") else _forwarded(form, settings)
+    if why := automatic(mail.headers):
         return Unknown(raw, why)
-    name, address = _author(form, mail.headers)
+    name, address = author(form.get("from", "From"), mail.headers.get("from", ""), form.get("sender"))
     if not address:
         return Unknown(raw, "The mail names nobody who wrote it.")
-    recipient = _normal(form.get("recipient"))
+    recipient = normal(form.get("recipient"))
     return Inbound(
         f"inbound:{form.get('token')}",
         address,
@@ -67,7 +66,7 @@ def read_inbound(form: Form, settings: MailgunSettings) -> Report:
         content=mail.content,
         at=seconds(form.get("timestamp")),
         name=name,
-        reply_to=_answered(mail.headers, recipient, settings),
+        reply_to=answered(mail.headers, recipient, settings.domain),
         extra=_facts(form, mail.headers),
     )
 
@@ -105,47 +104,6 @@ def is_mailguns(url: str, settings: MailgunSettings) -> bool:
     except ValueError:
         return False
     return host == own or (url.startswith("https://") and host.endswith((".mailgun.net", ".mailgun.org")))
-
-
-def _automatic(headers: Mapping[str, str]) -> str:
-    """Say why a mail is no person's answer (RFC 3834, RFC 6522, and older habits); empty where it may be one."""
-    if headers.get("auto-submitted", "no").partition(";")[0].strip().lower() not in {"no", ""}:
-        return "An automatic reply."
-    if "x-autoreply" in headers or headers.get("precedence", "").strip().lower() in {"bulk", "auto_reply"}:
-        return "An automatic reply, or mail to many."
-    if headers.get("content-type", "").strip().lower().startswith("multipart/report"):
-        return "A mail server's report."
-    return ""
-
-
-def _author(form: Form, headers: Mapping[str, str]) -> tuple[str, str]:
-    """Find the person who wrote: their name and address, by `From`, else by the envelope."""
-    for written in (form.get("from", "From"), headers.get("from", ""), form.get("sender")):
-        for name, address in getaddresses([text_of(written)]):
-            if known := _normal(address):
-                return name, known
-    return "", ""
-
-
-def _normal(address: str) -> str:
-    try:
-        return email_address(address)
-    except ValueError:
-        return ""
-
-
-def _answered(headers: Mapping[str, str], recipient: str, settings: MailgunSettings) -> Target | None:
-    """Find the message it answers: by its thread, else by the tag of the address, `replies+<our id>@…`."""
-    thread = text_of(headers.get("in-reply-to")).split() or text_of(headers.get("references")).split()
-    if thread:
-        reference = bare(thread[-1])
-        ours, _, domain = reference.rpartition("@")
-        message, _, hop = ours.rpartition(".")
-        if domain.lower() == settings.domain.lower() and message and hop_of(hop) is not None:
-            return Target(message=message, hop=hop_of(hop), reference=reference)
-        return Target(reference=reference)
-    tag = recipient.rpartition("@")[0].partition("+")[2]
-    return Target(message=tag) if tag else None
 
 
 def _facts(form: Form, headers: Mapping[str, str]) -> dict[str, str]:

@@ -5,10 +5,11 @@ https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/webhoo
 
 import msgspec
 
+from tidings.connectors.mail.words import as_json, seconds, text_of
 from tidings.connectors.mailgun import tables
 from tidings.connectors.mailgun.forms import Form
 from tidings.connectors.mailgun.settings import MailgunSettings
-from tidings.connectors.mailgun.words import as_json, seconds, target, text_of
+from tidings.connectors.mailgun.words import target
 from tidings.model.exchange import encode_raw
 from tidings.model.reports import Deed, Interaction, Receipt, Report, Target, Unknown
 from tidings.rules.prefetch import is_machine

@@ -4,7 +4,6 @@ https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messag
 https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/events     GET /v3/{domain}/events
 """
 
-from base64 import b64encode
 from collections.abc import Generator
 from typing import Any
 from urllib.parse import urlencode
@@ -13,14 +12,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidings.connectors.connector import Outgoing
+from tidings.connectors.mail.logins import basic
+from tidings.connectors.mail.words import bare
 from tidings.connectors.mailgun import tables
-from tidings.connectors.mailgun.forms import write_multipart
 from tidings.connectors.mailgun.settings import MailgunSettings
-from tidings.connectors.mailgun.words import bare
 from tidings.connectors.mailgun.writing import Letter, write
 from tidings.model.errors import NoReply, SendDeferred, SendFailed
 from tidings.model.exchange import Call, Exchange, Piece, Reply, Sent
 from tidings.model.stages import Cause, Reason
+from tidings.rules.uploads import Upload, write_form
 
 RECENT = 300
 """Events asked for when we look whether a message was taken; the newest come first."""
@@ -71,14 +71,15 @@ def send(outgoing: Outgoing, settings: MailgunSettings) -> Exchange[Sent]:
 
 def authorization(settings: MailgunSettings) -> str:
     """Write the credentials (HTTP Basic, user `api`)."""
-    return f"Basic {b64encode(f'api:{settings.api_key.reveal()}'.encode()).decode()}"
+    return basic(f"api:{settings.api_key.reveal()}")
 
 
 def _submission(letter: Letter, settings: MailgunSettings) -> Call:
     url = f"{settings.url}/messages{'.mime' if letter.is_mime else ''}"
     if not letter.files:
         return Call.post(url, form=letter.pairs, authorization=authorization(settings))
-    content_type, body = write_multipart(letter.pairs, letter.files)
+    files = [(field, Upload(file.name, file.type, file.data)) for field, file in letter.files]
+    content_type, body = write_form(letter.pairs, files)
     headers = {"content-type": content_type, "authorization": authorization(settings)}
     return Call(method="POST", url=url, headers=headers, body=body)
 

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta
 
 from tidings.connectors.connector import Settings
+from tidings.connectors.mail.options import MailOptions
 from tidings.model.secrets import Secret
 
 YesNo = bool | Literal["yes", "no", "true", "false", "htmlonly"]
@@ -59,13 +60,10 @@ class MailgunSettings(Settings, frozen=True, kw_only=True):
         return f"{self.base_url.rstrip('/')}/v3/{self.domain}"
 
 
-class Options(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class Options(MailOptions, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """What a client may ask of Mailgun for one message (`channelOptions.email`)."""
 
-    sender: str = field(default="", name="from")
-    reply_to: str = ""
     amp_html: str = ""
-    tags: tuple[str, ...] = ()
     tracking: YesNo | None = None
     tracking_opens: YesNo | None = None
     tracking_clicks: YesNo | None = None
@@ -81,7 +79,6 @@ class Options(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_
     sending_ip: str = ""
     recipient_variables: dict[str, dict[str, Any]] = {}
     """Values by address; with them, every recipient sees only their own address."""
-    headers: dict[str, str] = {}
 
 
 DIRECT = {

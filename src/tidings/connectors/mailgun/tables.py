@@ -2,14 +2,13 @@
 
 Events      https://documentation.mailgun.com/docs/mailgun/user-manual/events/event-structure
 HTTP codes  https://documentation.mailgun.com/docs/mailgun/api-reference/mg-statuscodes
-SMTP codes  RFC 5321 section 4.2, RFC 3463 and the IANA registry of enhanced status codes
 """
 
-import re
 from typing import Final
 
 from msgspec import Struct
 
+from tidings.connectors.mail import bounces
 from tidings.model.reports import Deed
 from tidings.model.stages import Cause, Reason, Stage
 
@@ -50,29 +49,8 @@ WORDS: Final = {
 }
 """Values of `reason` that say more than the code."""
 
-ENHANCED: Final = {
-    "5.1": Cause.BAD_ADDRESS,
-    "5.1.7": Cause.ACCOUNT,  # the sender's address, not the recipient's
-    "5.1.8": Cause.ACCOUNT,
-    "5.2.1": Cause.BAD_ADDRESS,
-    "5.2.2": Cause.UNREACHABLE,  # a full mailbox empties
-    "5.2.3": Cause.INVALID,
-    "5.3.4": Cause.INVALID,
-    "5.4": Cause.UNREACHABLE,
-    "5.4.7": Cause.EXPIRED,
-    "4.4.7": Cause.EXPIRED,
-    "5.6": Cause.INVALID,
-    "5.7": Cause.BLOCKED,
-}
-"""Enhanced status codes, whole or by class and subject."""
-
 PLAIN: Final = {"bounce": Cause.BOUNCED, "hardfail": Cause.BOUNCED}
 """Values of `reason` that say no more than that it failed."""
-
-_ENHANCED_CODE: Final = re.compile(r"\b[45]\.\d{1,3}\.\d{1,3}\b(?!\.)")
-
-SOFT: Final = frozenset({Cause.UNREACHABLE, Cause.EXPIRED})
-"""Causes that may be gone another day."""
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -87,26 +65,21 @@ class Trouble(Struct, frozen=True, kw_only=True):
 
     @property
     def cause(self) -> Cause:
-        """Our word for it; the enhanced code often stands only in the other server's text."""
-        written = _ENHANCED_CODE.search(self.text[:1000])
-        enhanced = self.enhanced or (written[0] if written else "")
+        """Our word for it."""
         return (
             OWN_CODES.get(self.code)
             or WORDS.get(self.word)
-            or ENHANCED.get(enhanced)
-            or ENHANCED.get(enhanced.rpartition(".")[0])
+            or bounces.cause_of(self.enhanced, self.text)
             or PLAIN.get(self.word)
-            or {"4": Cause.UNREACHABLE, "5": Cause.BOUNCED}.get(self.code[:1], Cause.UNKNOWN)
+            or bounces.plain_cause(self.code)
         )
 
     @property
     def outcome(self) -> tuple[Stage, Reason]:
         """Where it leaves the message: on its way where Mailgun tries again, else expired or failed."""
         if not self.permanent:
-            return Stage.PROCESSING, Reason(self.cause, self.text, self.code, permanent=False)
-        cause = Cause.EXPIRED if self.code == "499" else self.cause
-        stage = Stage.EXPIRED if cause is Cause.EXPIRED else Stage.FAILED
-        return stage, Reason(cause, self.text, self.code, permanent=cause not in SOFT)
+            return bounces.waiting(self.cause, self.text, self.code)
+        return bounces.lost(Cause.EXPIRED if self.code == "499" else self.cause, self.text, self.code)
 
 
 class Refusal(Struct, frozen=True):

@@ -1,24 +1,21 @@
 """Putting a message into the fields of Mailgun's send request, and saying beforehand what it would refuse."""
 
-import re
-from base64 import b64decode
 from collections.abc import Generator, Iterator, Mapping
 from datetime import UTC, datetime
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from tidings.connectors.connector import Outgoing
-from tidings.connectors.mailgun.forms import File
+from tidings.connectors.mail.files import File, file_of, octets_of
+from tidings.connectors.mail.headers import message_id, thread
+from tidings.connectors.mail.options import check_mail, moment_of, native_of, options_of, tags_of
+from tidings.connectors.mail.people import address_of, recipients_of, sender_of, with_name
 from tidings.connectors.mailgun.settings import DIRECT, MailgunSettings, Options
-from tidings.model.content import Media
-from tidings.model.errors import FieldError, NoReply, SendDeferred, SendFailed
+from tidings.model.errors import FieldError
 from tidings.model.exchange import Call, Reply
-from tidings.model.stages import Cause, Reason
-from tidings.rules.times import from_iso
 
 MINUTE = 60_000
 """Milliseconds."""
@@ -36,9 +33,6 @@ RESERVED = frozenset({"to", "cc", "bcc", "h:message-id"})
 """Fields that a native body may not set: whom it goes to, and what brings receipts back to it."""
 CLICKS = {"on": "yes", "off": "no", "marked": "no"}
 """What we ask of Mailgun's link tracking; marked links are rewritten by us, and nothing is rewritten twice."""
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""RFC 5322 section 2.2, less the characters that no mail program uses."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Letter(Struct, frozen=True):
@@ -53,8 +47,8 @@ class Letter(Struct, frozen=True):
 
 def write(outgoing: Outgoing, settings: MailgunSettings) -> Generator[Call, Reply, Letter]:
     """Write a message in Mailgun's fields; media that is only named by a URL is fetched first."""
-    options, native = options_of(outgoing), native_of(outgoing)
-    sender = _sender(outgoing, options, settings)
+    options, native = options_of(outgoing, Options), native_of(outgoing)
+    sender = with_name(*sender_of(outgoing, options.sender, settings.sender))
     fields = {"from": [sender], **_recipients(outgoing), **_content(outgoing, options), **_options(outgoing, options)}
     fields |= {name: _values(value) for name, value in native.items()}
     fields |= _own(outgoing, settings)
@@ -65,8 +59,8 @@ def write(outgoing: Outgoing, settings: MailgunSettings) -> Generator[Call, Repl
         fields = {name: values for name, values in fields.items() if name not in {"from", "subject", "text", "html"}}
     html = "".join(fields.get("html", ()))
     for media in outgoing.content.media:
-        file = yield from _file(media)
-        files.append(("inline" if file.name and f"cid:{file.name}" in html else "attachment", file))
+        file = yield from file_of(media)
+        files.append(("inline" if file.is_shown_in(html) else "attachment", file))
     return Letter(
         tuple((name, value) for name, values in fields.items() for value in values),
         tuple(files),
@@ -78,63 +72,17 @@ def write(outgoing: Outgoing, settings: MailgunSettings) -> Generator[Call, Repl
 
 def check(outgoing: Outgoing) -> Iterator[FieldError]:
     """Say what of a message Mailgun would refuse, beyond its kinds of content."""
-    try:
-        options, native = options_of(outgoing), native_of(outgoing)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        yield FieldError("channelOptions.email", str(error))
+    wrong = tuple(
+        check_mail(outgoing, Options, "Mailgun", recipients=MOST_RECIPIENTS, reserved=RESERVED, ascii_only=False)
+    )
+    yield from wrong
+    if any(error.path == "channelOptions.email" for error in wrong):
         return
-    yield from _check_recipients(outgoing)
-    for name in native:
-        if name.lower() in RESERVED:
-            yield FieldError(f"customBody.email.{name}", "It is set from the message itself.", "Reserved")
-    for name, value in {**outgoing.content.headers, **options.headers}.items():
-        if not _HEADER_NAME.fullmatch(name) or _CONTROL.search(value):
-            yield FieldError(f"headers.{name}", "A header's name is a word, and its value one line.")
-    lines = {"title": outgoing.content.title, "sender": outgoing.sender, "sender.name": outgoing.sender_name}
-    for path, text in {**lines, "channelOptions.email.from": options.sender}.items():
-        if _CONTROL.search(text):
-            yield FieldError(path, "It must be one line without control characters.")
+    options, native = options_of(outgoing, Options), native_of(outgoing)
     if wrong := tuple(_check_delivery_time(options, outgoing.now)):
         yield from wrong
     else:
         yield from _check_sizes(outgoing, options, native)
-
-
-def options_of(outgoing: Outgoing) -> Options:
-    """Read what the client asks of Mailgun; raises ValidationError."""
-    return msgspec.convert(dict(outgoing.options), Options)
-
-
-def native_of(outgoing: Outgoing) -> dict[str, Any]:
-    """Read the body in Mailgun's own fields; raises ValidationError or DecodeError."""
-    given = outgoing.content.native.get(outgoing.platform)
-    return {} if given is None else msgspec.json.decode(given, type=dict[str, Any])
-
-
-def recipients_of(outgoing: Outgoing) -> tuple[tuple[str, str], ...]:
-    """List everybody the message is for."""
-    return outgoing.recipients or (("to", outgoing.to),)
-
-
-def address_of(sender: str) -> str:
-    """Take the address out of `Name <address>`."""
-    return parseaddr(sender)[1]
-
-
-def message_id(outgoing: Outgoing, settings: MailgunSettings) -> str:
-    """Make the Message-Id: the same for every try, so that a mail program can tell a repetition."""
-    return f"<{outgoing.message}.{outgoing.hop}@{settings.domain}>"
-
-
-def _sender(outgoing: Outgoing, options: Options, settings: MailgunSettings) -> str:
-    asked = outgoing.sender or options.sender
-    name, address = parseaddr(asked or settings.sender)
-    own_name, own = parseaddr(settings.sender)
-    if not name and address == own:
-        name = own_name
-    if name := outgoing.sender_name or name:
-        return '"{}" <{}>'.format(re.sub(r'(["\\])', r"\\\1", name), address)
-    return address
 
 
 def _recipients(outgoing: Outgoing) -> dict[str, list[str]]:
@@ -155,9 +103,9 @@ def _content(outgoing: Outgoing, options: Options) -> dict[str, list[str]]:
 
 def _options(outgoing: Outgoing, options: Options) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
-    if tags := [tag for tag in (*options.tags, *outgoing.tags) if tag.isascii() and 0 < len(tag) <= LONGEST_TAG]:
+    if tags := tags_of(outgoing, options, LONGEST_TAG):
         # Mailgun takes no more; we keep them all.
-        fields["o:tag"] = list(dict.fromkeys(tags))[:MOST_TAGS]
+        fields["o:tag"] = tags[:MOST_TAGS]
     if clicks := CLICKS.get(outgoing.track_links):
         fields["o:tracking-clicks"] = [clicks]
     for name, field in DIRECT.items():
@@ -166,7 +114,7 @@ def _options(outgoing: Outgoing, options: Options) -> dict[str, list[str]]:
     if options.test_mode:
         fields["o:testmode"] = ["yes"]
     if options.delivery_time is not None:
-        moment = datetime.fromtimestamp(_moment(options.delivery_time) / 1000, UTC)
+        moment = datetime.fromtimestamp(moment_of(options.delivery_time) / 1000, UTC)
         fields["o:deliverytime"] = [format_datetime(moment)]
     if deadline := _deadline(outgoing):
         fields["o:deliver-within"] = [deadline]
@@ -179,16 +127,14 @@ def _headers(outgoing: Outgoing, options: Options) -> dict[str, list[str]]:
     headers = {**outgoing.content.headers, **options.headers}
     if options.reply_to:
         headers["Reply-To"] = options.reply_to
-    if "@" in outgoing.reply_to and not _CONTROL.search(outgoing.reply_to):
-        thread = f"<{outgoing.reply_to.strip('<>')}>"
-        headers |= {"In-Reply-To": thread, "References": thread}
+    headers |= thread(outgoing)
     return {f"h:{name}": [value] for name, value in headers.items() if name.lower() != "message-id"}
 
 
 def _own(outgoing: Outgoing, settings: MailgunSettings) -> dict[str, list[str]]:
     """Write what brings our ids back with every event; recipients can see it."""
     return {
-        "h:Message-Id": [message_id(outgoing, settings)],
+        "h:Message-Id": [message_id(outgoing, settings.domain)],
         f"v:{settings.message_variable}": [outgoing.message],
         f"v:{settings.workspace_variable}": [outgoing.workspace],
         f"v:{settings.hop_variable}": [str(outgoing.hop)],
@@ -206,50 +152,6 @@ def _deadline(outgoing: Outgoing) -> str:
     return (f"{hours}h" if hours else "") + (f"{rest}m" if rest else "")
 
 
-def _file(media: Media) -> Generator[Call, Reply, File]:
-    if media.url and not media.data:
-        name = media.name or urlsplit(media.url).path.rpartition("/")[2] or "attachment"
-        reply = yield from _fetch(media.url)
-        kind = media.type or reply.headers.get("content-type", "").partition(";")[0].strip()
-        return File(name, reply.body, _mime_type(kind))
-    return File(media.name or "attachment", octets_of(media), _mime_type(media.type))
-
-
-def _fetch(url: str) -> Generator[Call, Reply, Reply]:
-    try:
-        reply = yield Call.get(url, follow=True)
-    except NoReply as silence:
-        why = f"The media could not be fetched: {silence.why}."
-        raise SendDeferred(Reason(Cause.UNREACHABLE, why, permanent=False)) from silence
-    if reply.status == 429 or reply.status >= 500:
-        why = f"The media's server answered {reply.status}."
-        raise SendDeferred(Reason(Cause.UNREACHABLE, why, str(reply.status), permanent=False))
-    if not reply.ok:
-        raise SendFailed(Reason(Cause.INVALID, f"The media's server answered {reply.status}.", str(reply.status)))
-    return reply
-
-
-def octets_of(media: Media) -> bytes:
-    """Read a medium's data: a `data:` URL, the text itself of a text, else base64; what is none of them is text."""
-    if media.data.startswith("data:"):
-        head, _, data = media.data.partition(",")
-        octets = unquote_to_bytes(data)
-        return _base64(octets) or octets if head.endswith(";base64") else octets
-    plain = media.data.encode("utf-8", "replace")
-    return plain if media.type.startswith("text/") else _base64(plain) or plain
-
-
-def _base64(text: bytes) -> bytes:
-    try:
-        return b64decode(text, validate=True)
-    except ValueError:
-        return b""
-
-
-def _mime_type(text: str) -> str:
-    return text if re.fullmatch(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", text, re.ASCII) else "application/octet-stream"
-
-
 def _values(value: Any) -> list[str]:
     """Write a value as a form takes it: a list as repeated fields, a switch as yes or no, an object as JSON."""
     if value is None:
@@ -265,27 +167,11 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _moment(time: int | str) -> int:
-    return time if isinstance(time, int) else from_iso(time)
-
-
-def _check_recipients(outgoing: Outgoing) -> Iterator[FieldError]:
-    everybody = recipients_of(outgoing)
-    if len(everybody) > MOST_RECIPIENTS:
-        yield FieldError("to", f"Mailgun takes at most {MOST_RECIPIENTS} recipients at once.", "TooMany")
-    if not any(kind == "to" for kind, _ in everybody):
-        yield FieldError("to", "Somebody must be in `to`.", "Empty")
-    for _, address in everybody:
-        if "@" not in address or "," in address or _CONTROL.search(address):
-            # One bad address makes Mailgun refuse the mail to all of them.
-            yield FieldError("to", f"{address!r} is no e-mail address.")
-
-
 def _check_delivery_time(options: Options, now: int) -> Iterator[FieldError]:
     if options.delivery_time is None:
         return
     try:
-        ahead = _moment(options.delivery_time) - now
+        ahead = moment_of(options.delivery_time) - now
     except ValueError as error:
         yield FieldError("channelOptions.email.deliveryTime", str(error))
         return

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from email.utils import parseaddr
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from aiohttp import web
 from aiohttp.web import FileField
@@ -19,7 +19,7 @@ from aiohttp.web import FileField
 from tidings.simulators.mailgun.checks import addresses, wrong_with
 from tidings.simulators.mailgun.posts import as_form, as_mime
 from tidings.simulators.mailgun.stories import TESTED, Happening, as_event, as_legacy_fields, matches, story
-from tidings.simulators.simulator import Callback, Post, Simulator
+from tidings.simulators.simulator import Callback, Demonstration, Post, Simulator
 
 SECONDS_A_MINUTE = 0.01
 """How long a minute of Mailgun's schedule lasts here."""
@@ -33,6 +33,14 @@ class Mailgun(Simulator):
     """
 
     name = "mailgun"
+    demonstrations: ClassVar[Mapping[str, Demonstration]] = {
+        "email": Demonstration(
+            address="ada@example.com",
+            deed="opened",
+            told=("accepted", "sent", "delivered", "read", "opened"),
+            usual=True,
+        )
+    }
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Reading a raw mail, as routes to a URL that ends in `mime` post it."""
+"""Reading a raw mail (RFC 5322, RFC 2045)."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,8 +9,8 @@ from email.parser import BytesHeaderParser, BytesParser
 
 from msgspec import Struct
 
-from tidings.connectors.mailgun.forms import File
-from tidings.connectors.mailgun.words import bare, text_of
+from tidings.connectors.mail.files import File
+from tidings.connectors.mail.words import bare, text_of
 from tidings.model.content import Content, Media
 
 DEEPEST = 20
@@ -27,14 +27,19 @@ class Mail(Struct, frozen=True):
     content: Content
 
 
-def read_mime(text: str) -> Mail:
+def read_headers(head: bytes) -> dict[str, str]:
+    """Read the head of a mail: the first of each header, by lower-case name."""
+    return _headers(BytesHeaderParser().parsebytes(head))
+
+
+def read_mime(raw: bytes) -> Mail:
     """Read a mail; what of it cannot be read is left out."""
     try:
-        whole = BytesParser().parsebytes(text.encode())
+        whole = BytesParser().parsebytes(raw)
     except RecursionError:
         # Parts within parts without end; the headers are worth having all the same.
-        whole = BytesHeaderParser().parsebytes(text.encode())
-    headers = {name.lower(): _decoded(value) for name, value in reversed(list(whole.raw_items()))}
+        whole = BytesHeaderParser().parsebytes(raw)
+    headers = _headers(whole)
     said: dict[str, str] = {}
     media: list[Media] = []
     for part in _leaves(whole):
@@ -42,7 +47,7 @@ def read_mime(text: str) -> Mail:
         if not name and kind in {"text/plain", "text/html"} and kind not in said:
             said[kind] = text_of(_text(part, data))
         else:
-            cid = bare(_decoded(str(part.get("content-id", ""))))
+            cid = bare(decoded(str(part.get("content-id", ""))))
             media.append(File(name, data, kind).media(reference=cid))
     return Mail(
         headers,
@@ -53,6 +58,18 @@ def read_mime(text: str) -> Mail:
             media=tuple(media),
         ),
     )
+
+
+def decoded(value: str) -> str:
+    """Read a header's encoded words (RFC 2047) and bare UTF-8 (RFC 6532); broken ones stay as they are."""
+    value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    with suppress(*BROKEN):
+        value = str(make_header(decode_header(value)))
+    return " ".join(value.encode("utf-8", "replace").decode().split())
+
+
+def _headers(whole: Message) -> dict[str, str]:
+    return {name.lower(): decoded(value) for name, value in reversed(list(whole.raw_items()))}
 
 
 def _leaves(whole: Message) -> Iterator[Message]:
@@ -96,7 +113,7 @@ def _depth(part: Message) -> int:
 
 def _name(part: Message) -> str:
     with suppress(*BROKEN):
-        return text_of(_decoded(part.get_filename("")))
+        return text_of(decoded(part.get_filename("")))
     return ""
 
 
@@ -104,11 +121,3 @@ def _text(part: Message, data: bytes) -> str:
     with suppress(*BROKEN):
         return data.decode(part.get_content_charset("utf-8"), "replace")
     return data.decode("utf-8", "replace")
-
-
-def _decoded(value: str) -> str:
-    """Read a header's encoded words (RFC 2047) and bare UTF-8 (RFC 6532); broken ones stay as they are."""
-    value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    with suppress(*BROKEN):
-        value = str(make_header(decode_header(value)))
-    return " ".join(value.encode("utf-8", "replace").decode().split())
