@@ -1,0 +1,75 @@
+from base64 import urlsafe_b64encode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidings.rules.unsubscribing import LONGEST, Unsubscribing, is_sealed, read_token, write_token
+
+KEY = "hub-unsub-key-0001"
+ADA = Unsubscribing("acme", "msg_01J9ZK3Q", "ada@example.com")
+TOKEN = "djF8YWNtZXxtc2dfMDFKOVpLM1F8YWRhQGV4YW1wbGUuY29t.-H9jmuR2wes7_B4i0IhHZQ"
+
+
+def payload(text: str) -> str:
+    return f"{urlsafe_b64encode(text.encode()).decode().rstrip('=')}.x"
+
+
+def test_a_token_is_as_it_was_published() -> None:
+    assert write_token(ADA, KEY) == TOKEN
+    assert read_token(TOKEN) == ADA
+    assert is_sealed(TOKEN, KEY)
+
+
+@pytest.mark.parametrize("place", range(len(TOKEN)))
+def test_a_token_with_any_letter_changed_is_none_of_ours(place: int) -> None:
+    changed = TOKEN[:place] + ("A" if TOKEN[place] != "A" else "B") + TOKEN[place + 1 :]
+    assert not is_sealed(changed, KEY)
+
+
+def test_a_token_of_another_key_or_of_no_key_is_none_of_ours() -> None:
+    assert not is_sealed(TOKEN, "another")
+    assert not is_sealed(write_token(ADA, ""), "")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        ".",
+        "x",
+        payload("v2|a|b|c"),
+        payload("v1|a|b"),
+        payload("v1|a|b|c\n"),
+        "=" * 5,
+        "A" * (LONGEST + 1),
+        "\udcff",
+    ],
+)
+def test_what_is_no_token_says_nothing(token: str) -> None:
+    assert read_token(token) is None
+    assert not is_sealed(token, KEY)
+
+
+def test_an_address_may_hold_what_divides_the_others() -> None:
+    odd = Unsubscribing("acme", "m", "a|b@example.com")
+    assert read_token(write_token(odd, KEY)) == odd
+
+
+def test_a_name_that_would_be_read_as_two_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"has a \| in its name"):
+        write_token(Unsubscribing("a|b", "m", "x@example.com"), KEY)
+
+
+def test_a_token_that_nobody_would_read_whole_is_refused() -> None:
+    long = Unsubscribing("acme", "m", "x" * 800 + "@example.com")
+    with pytest.raises(ValueError, match="at most 900"):
+        write_token(long, KEY)
+    token = payload("v1|acme|m|" + "x" * 655)
+    assert read_token(token) is not None
+    assert not is_sealed(token, KEY)
+
+
+@given(st.text())
+def test_no_text_breaks_the_reading(text: str) -> None:
+    assert not is_sealed(text, KEY)
