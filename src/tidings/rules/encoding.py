@@ -29,7 +29,7 @@ def _code_units(text: str) -> int:
 class Alphabet(Struct, frozen=True):
     """An alphabet, and how many of its units one message holds: alone, and as each of several."""
 
-    encoding: Literal["gsm7", "ucs2"]
+    encoding: Literal["gsm7", "ucs2", "latin1"]
     length: Callable[[str], int]
     alone: int
     each: int
@@ -57,7 +57,8 @@ def count(text: str) -> Segments:
     """Count the segments a text makes; an empty text makes one."""
     alphabet = GSM7 if is_gsm7(text) else UCS2
     units = alphabet.length(text)
-    return Segments(alphabet.encoding, units, 1 if units <= alphabet.alone else len(_cut(text, alphabet)))
+    encoding: Literal["gsm7", "ucs2"] = "gsm7" if alphabet is GSM7 else "ucs2"
+    return Segments(encoding, units, 1 if units <= alphabet.alone else len(_cut(text, alphabet)))
 
 
 def split(text: str) -> list[str]:
@@ -65,7 +66,11 @@ def split(text: str) -> list[str]:
 
     An escaped pair and a surrogate pair are never cut, a grapheme cluster only where it is longer than a segment.
     """
-    alphabet = GSM7 if is_gsm7(text) else UCS2
+    return split_as(text, GSM7 if is_gsm7(text) else UCS2)
+
+
+def split_as(text: str, alphabet: Alphabet) -> list[str]:
+    """Cut a text likewise, as it will be written in an alphabet that has all of its characters."""
     return [text] if alphabet.length(text) <= alphabet.alone else _cut(text, alphabet)
 
 
