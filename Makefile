@@ -13,8 +13,8 @@ help:  ## list the commands
 demo: $(VENV)/installed  ## see the main job done: messages sent, delivered, read, failed and told, in half a minute
 	@$(BIN)/tidings demo
 
-serve: $(VENV)/installed  ## run a hub on this machine, with its data in ./var
-	@$(BIN)/tidings serve
+serve: $(VENV)/installed  ## run a hub that may call this machine, with its data in ./var
+	@TIDINGS_ALLOW_NETWORKS="$${TIDINGS_ALLOW_NETWORKS-127.0.0.0/8}" $(BIN)/tidings serve
 
 test: $(VENV)/installed-dev  ## install what the tests need, and run every check and test
 	@scripts/system-packages

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from support import documents, made, tellings, walks
+from support import documents, made, pages, tellings, walks
 from tidings.connectors.proving.samples import Folder
 from tidings.connectors.proving.verdict import plain
 from tidings.connectors.registry import connectors
@@ -21,9 +21,10 @@ SAMPLES = TESTS.parent / "src" / "tidings" / "connectors" / "samples"
 
 
 def main() -> None:
-    """Write what callbacks mean, what events look like, and the generated parts of the documents."""
+    """Write what callbacks mean, what events look like, the pages on connectors, and the generated parts of others."""
     rewrite_meanings()
     tellings.rewrite(write)
+    rewrite_pages()
     rewrite_documents()
 
 
@@ -35,6 +36,19 @@ def rewrite_meanings() -> None:
                 if sample.kind == "callback":
                     connector, callback = sample.received()
                     write(sample.path.with_suffix(".json"), plain(connector.parse(callback)))
+
+
+def rewrite_pages() -> None:
+    """Write the pages on connectors, and take away those of connectors that are gone."""
+    made_pages = pages.pages()
+    pages.FOLDER.mkdir(exist_ok=True)
+    for path, text in made_pages.items():
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            tell(path)
+    for path in set(pages.FOLDER.iterdir()) - made_pages.keys():
+        path.unlink()
+        tell(path, "taken away")
 
 
 def rewrite_documents() -> None:
@@ -56,9 +70,9 @@ def write(path: Path, value: Any) -> None:
         tell(path)
 
 
-def tell(path: Path) -> None:
-    """Name a file that was written."""
-    sys.stdout.write(f"{path.relative_to(TESTS.parent)} is written anew\n")
+def tell(path: Path, what: str = "written anew") -> None:
+    """Name a file that was written, or taken away."""
+    sys.stdout.write(f"{path.relative_to(TESTS.parent)} is {what}\n")
 
 
 if __name__ == "__main__":

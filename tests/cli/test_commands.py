@@ -139,3 +139,26 @@ def test_a_subscription_is_tried_out(acme: Terminal, endpoint: str) -> None:
 def test_a_filter_without_a_value_is_told(acme: Terminal) -> None:
     said = acme.run("subscription", "create", "http://127.0.0.1:9/", "-e", "sms.outbound", "--filter", "x", code=2)
     assert said.err == "Error: A filter is written KEY=VALUE, not 'x'.\n"
+
+
+def test_the_delivery_log_is_asked_for_what_failed(acme: Terminal, sms: dict[str, Any]) -> None:
+    nowhere = "http://127.0.0.1:9/hooks"
+    made = acme.run("subscription", "create", nowhere, "--event", "sms.outbound", "--json").json[0]
+    acme.run("send", "Hello", "--to", "+447700900123", "--channel", "sms")
+    failed = ("attempts", "--subscription", nowhere, "--class", "refused", "--limit", "1")
+    for _ in range(50):
+        if acme.run(*failed, "--json").json:
+            break
+    (row,) = acme.run(*failed, "--json").json
+    assert (row["subscriptionId"], row["event"], row["verdict"], row["error"]) == (
+        made["id"],
+        "sms.outbound",
+        "retry",
+        "connect",
+    )
+    shown = acme.run("attempts", "--message", row["messageId"]).out.split()
+    assert {"sms.outbound", "1", "retry", "connect", f"…{made['id'][-6:]}"} <= set(shown)
+    assert acme.run("attempts", "--event", row["eventId"], "--to", row["attemptedAt"], "--json").json == []
+    assert acme.run("attempts", "--verdict", "done").out == "There is no such attempt.\n"
+    assert "from: It must be an ISO 8601 time" in acme.run("attempts", "--from", "yesterday", code=1).err
+    acme.run("attempts", "--class", "nonsense", code=2)

@@ -15,9 +15,9 @@ import pytest
 from standardwebhooks import Webhook
 
 from support.terminal import Server, Terminal
-from tidings.cli.demo import play
+from tidings.cli.demo.parcel import CHAPTERS, EVENTS, PARCEL
 from tidings.cli.demo.receiver import is_channels, is_omnichannel, is_standard, read
-from tidings.cli.demo.story import CHANNELS_EVENTS, CHAPTERS, Chapter, Outcome, differences
+from tidings.cli.demo.story import Chapter, Outcome, differences
 
 WEBHOOK = re.compile(r"^ +\d+\.\d\d s  (\d)  ( *)(\S+) (\S+) (\S\S)$")
 
@@ -66,14 +66,15 @@ def test_it_fails_and_shows_what_differs(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr("tidings.cli.demo.play.PATIENCE", 0.5)
     monkeypatch.setattr("tidings.cli.demo.receiver.is_standard", lambda *_: False)
-    monkeypatch.setattr("tidings.cli.demo.play.ACTS", play.ACTS[3:4])
-    other = CHAPTERS[3]._replace(stage="read", omnichannel=("message.inbound sms", "message.read sms"))
-    monkeypatch.setattr("tidings.cli.demo.play.CHAPTERS", (other,))
+    reply, act = PARCEL.scenes[3]
+    other = reply._replace(stage="read", omnichannel=("message.inbound sms", "message.read sms"), log=("sent",))
+    monkeypatch.setattr("tidings.cli.demo.parcel.PARCEL", PARCEL._replace(scenes=((other, act),)))
     said = Terminal("", "").run("demo", code=1).out
     assert [line.partition(", 2 of 4 ")[0] for line in said.splitlines() if line.startswith("✗")] == [
         "✗ 1  Somebody replies to the first sms: stage: expected read, got delivered",
         "✗ 1  Somebody replies to the first sms: answers message: expected 1, got none",
-        "✗ 1  Somebody replies to the first sms: omnichannel: expected message.inbound ",
+        "✗ 1  Somebody replies to the first sms: log: expected sent, got inbound",
+        "✗ 1  Somebody replies to the first sms: omnichannel: expected message.read sms, ",
         "✗ Not as it must be: 2 webhooks",
     ]
 
@@ -81,7 +82,7 @@ def test_it_fails_and_shows_what_differs(monkeypatch: pytest.MonkeyPatch, tmp_pa
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=[chapter.title for chapter in CHAPTERS])
 def test_what_is_as_it_must_be_has_no_differences(chapter: Chapter) -> None:
     assert differences(chapter, as_it_must_be(chapter)) == []
-    assert {event.partition(" ")[0] for event in chapter.channels} <= set(CHANNELS_EVENTS)
+    assert {event.partition(" ")[0] for event in chapter.channels} <= set(EVENTS)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,11 @@ def test_what_is_as_it_must_be_has_no_differences(chapter: Chapter) -> None:
                     "got message.sentRequest sms, message.delivered email, message.sent email"
                 )
             ],
+        ),
+        # Nor between two messages.
+        (
+            {"omnichannel": ("message.inbound sms", *CHAPTERS[1].omnichannel)},
+            ["omnichannel inbound: expected none, got message.inbound sms"],
         ),
         # Between two subscriptions there is no order to keep.
         ({"channels": ("email.outbound sent", "sms.outbound accepted", "email.outbound delivered")}, []),
@@ -149,6 +155,11 @@ def test_signatures_are_checked() -> None:
         ),
         ("omnichannel", {"name": "message.failed", "payload": {"id": "m", "details": {}}}, "message.failed"),
         ("omnichannel", {"name": "message.inbound", "payload": {"id": "m", "channel": "sms"}}, "message.inbound sms"),
+        (
+            "omnichannel",
+            {"name": "interaction.click", "payload": {"id": "m", "channel": "sms"}},
+            "interaction.click sms",
+        ),
         ("channels", {"event": "sms.outbound", "payload": {"id": "m", "status": "sent"}}, "sms.outbound sent"),
         (
             "channels",

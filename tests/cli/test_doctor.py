@@ -37,6 +37,9 @@ def test_before_the_first_start_nothing_is_wrong(tmp_path: Path) -> None:
         "Schema": "✓",
         "Secret keys": "✓",
         "Public URL": "!",
+        "Webhook URLs": "✓",
+        "Endpoints": "✓",
+        "Channels": "✓",
         "Disk sync": "✓",
     }
     assert "→ Set TIDINGS_PUBLIC_URL to how providers reach this hub" in said.out
@@ -50,6 +53,9 @@ async def test_a_used_installation_is_well(settings: Settings) -> None:
         "Schema": Level.GOOD,
         "Secret keys": Level.GOOD,
         "Public URL": Level.DOUBT,
+        "Webhook URLs": Level.GOOD,
+        "Endpoints": Level.GOOD,
+        "Channels": Level.GOOD,
     }
 
 

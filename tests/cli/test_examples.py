@@ -3,11 +3,13 @@
 import os
 import shlex
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer.main
+from standardwebhooks import Webhook
 
 from support.terminal import Server, Terminal
 from tidings.cli import app
@@ -65,7 +67,15 @@ def test_example(
     message = {"to": {"phoneNumber": "+447700900123"}, "rules": ["sms"], "body": "Hello"}
     sent = acme.client.ask("POST", f"/apispaces/{acme.client.workspace()}/messages", message)
     acme.client.ask("POST", acme.client.within("access-keys"), {"name": "shop", "scopes": ["send"]})
-    names = {"CHANNEL": sms["id"], "SUBSCRIPTION": subscription["id"], "MESSAGE": sent["messageId"], **SECRETS}
+    names = {
+        "CHANNEL": sms["id"],
+        "SUBSCRIPTION": subscription["id"],
+        "MESSAGE": sent["messageId"],
+        "EVENT": acme.client.ask("GET", acme.client.within("events"))["results"][0]["id"],
+        "REPLAY": _replay(acme, subscription["id"]) if "$REPLAY" in example else "",
+        "WEBHOOK": str(_webhook(tmp_path, subscription["standardSigningKey"])),
+        **SECRETS,
+    }
     for name, value in names.items():
         monkeypatch.setenv(name, value)
     _, *command = shlex.split(os.path.expandvars(example))
@@ -73,6 +83,22 @@ def test_example(
     if command[0] == "workspace":
         acme.environment["TIDINGS_WORKSPACE"] = ""
     assert acme.run(*command, typed="a secret\n").out
+
+
+def _replay(acme: Terminal, subscription: str) -> str:
+    """Order a replay that waits, since its subscription is paused; gives its id."""
+    place = acme.client.within("subscriptions", subscription)
+    acme.client.ask("POST", f"{place}/pause")
+    return str(acme.client.ask("POST", f"{place}/replays", {})["id"])
+
+
+def _webhook(folder: Path, key: str) -> Path:
+    """Save a webhook as it would come now."""
+    now = datetime.now(UTC)
+    head = f"webhook-id: 1\nwebhook-timestamp: {int(now.timestamp())}\n"
+    file = folder / "webhook.http"
+    file.write_text(f"{head}webhook-signature: {Webhook(key).sign('1', now, '{}')}\n\n{{}}")
+    return file
 
 
 def test_examples_of_servers(acme: Terminal, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def test_a_first_start_says_what_to_do_and_a_second_does_not(tmp_path: Path) -> 
         ({"TIDINGS_PORTT": "1"}, [], "TIDINGS_PORTT is no setting of Tidings."),
         ({"TIDINGS_PORT": "http"}, [], "TIDINGS_PORT: Expected `int`, got `str`"),
         ({}, ["--port", "70000"], "TIDINGS_PORT: Expected `int` <= 65535"),
+        ({"TIDINGS_ALLOW_NETWORKS": "10.0.0.1/8"}, [], "TIDINGS_ALLOW_NETWORKS: 10.0.0.1/8 has host bits set"),
         ({}, ["--database-url", "mysql://x"], "TIDINGS_DATABASE_URL must begin with postgresql:// or sqlite:///"),
         ({"TIDINGS_SECRET_KEYS": "abc"}, [], "TIDINGS_SECRET_KEYS must be Fernet keys: 32 bytes in URL-safe base64."),
         ({}, ["--host", "no such host"], "Port 0 on no such host cannot be had: "),
@@ -86,3 +87,10 @@ def test_a_misconfigured_hub_says_so_in_one_line(
 def test_it_listens_on_ipv6_too() -> None:
     with listening("::1", 0) as listener:
         assert listener.family is socket.AF_INET6
+
+
+def test_the_first_start_says_what_simulated_providers_need(tmp_path: Path) -> None:
+    server = Server(["serve", "--port", "0"], tmp_path, TIDINGS_ALLOW_NETWORKS="")
+    server.wait_for(r'"event": "(listening)"')
+    assert server.stop(signal.SIGTERM) == 0
+    assert "  $ export TIDINGS_ALLOW_NETWORKS=127.0.0.0/8" in server.said.splitlines()

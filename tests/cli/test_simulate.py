@@ -9,21 +9,30 @@ from typing import Any
 
 import pytest
 
+from support.abilities import ours
 from support.terminal import Server, Terminal
 from tidings.cli.client import Trouble
-from tidings.cli.simulation import channel_settings, order, sample, simulators
+from tidings.cli.simulation import order, sample, simulators
+from tidings.connectors.connector import Connector, read_settings
 from tidings.simulators.simulator import Fault, Order
 
 
-def test_every_connector_of_ours_has_one_and_settings_to_try_it() -> None:
-    assert list(simulators()) == ["custom", "mailgun", "twilio", "whatsapp-cloud"]
-    for name, kind in simulators().items():
-        platform, settings = sample(name)
-        simulator = kind(settings)
-        simulator.base_url = "http://127.0.0.1:9100"
-        changed = {key: value for key, value in channel_settings(simulator).items() if value != settings.get(key)}
-        url = {"url": "http://127.0.0.1:9100/messages"} if name == "custom" else {"baseUrl": "http://127.0.0.1:9100"}
-        assert (platform in ("sms", "email", "whatsapp"), changed) == (True, url)
+def test_every_connector_of_ours_has_a_simulator_and_no_simulator_is_of_another() -> None:
+    assert list(simulators()) == [kind.name for kind in ours()]
+
+
+@pytest.mark.parametrize("connector", ours(), ids=lambda connector: connector.name)
+async def test_a_connector_has_settings_to_try_it_which_lead_to_its_simulator(connector: type[Connector[Any]]) -> None:
+    platform, settings = sample(connector.name)
+    assert platform in connector.platforms
+    simulator = simulators()[connector.name](settings)
+    await simulator.start()
+    try:
+        there = simulator.channel_settings
+        read_settings(connector, there)
+        assert "127.0.0.1" in " ".join(str(value) for name, value in there.items() if value != settings.get(name))
+    finally:
+        await simulator.stop()
 
 
 @pytest.mark.parametrize(
@@ -48,7 +57,7 @@ def test_a_fault_that_is_none_is_told(text: str) -> None:
 @pytest.mark.parametrize(
     ("command", "code", "why"),
     [
-        (["acme"], 2, "There is no simulator of 'acme'; there are: custom, mailgun, twilio, whatsapp-cloud."),
+        (["acme"], 2, f"There is no simulator of 'acme'; there are: {', '.join(simulators())}."),
         (["twilio", "--set", "sender"], 2, "A setting is written NAME=VALUE, not 'sender'."),
         (["twilio", "--port", "0", "--connect", "--url", "http://127.0.0.1:9"], 1, "No hub answers at "),
     ],

@@ -39,6 +39,7 @@ def test_any_platform_can_do_everything() -> None:
         interactions=frozenset(Deed) - {Deed.READ},
         inbound=True,
         deduplicates=True,
+        only={"receipts": "where the settings say so", "reads": "where the settings say so"},
         signature="Standard Webhooks, HMAC-SHA256",
     )
     email = msgspec.structs.replace(everything, several_recipients=True, receipt_is_the_messages=True)

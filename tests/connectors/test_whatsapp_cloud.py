@@ -13,10 +13,11 @@ from pywa import errors as pywa_errors
 from pywa import types as pywa_types
 
 import tidings.connectors
+from tidings.connectors.advice import Advice
 from tidings.connectors.connector import Outgoing, read_settings
 from tidings.connectors.proving.samples import Folder, Sample
 from tidings.connectors.whatsapp_cloud import WhatsAppCloud
-from tidings.connectors.whatsapp_cloud.errors import ADVICE, Advice, refusal
+from tidings.connectors.whatsapp_cloud.errors import ADVICE, refusal
 from tidings.connectors.whatsapp_cloud.people import person
 from tidings.connectors.whatsapp_cloud.reading import STAGES
 from tidings.model.content import Content

@@ -8,6 +8,7 @@ from typing import Any
 from support.documents import ROOT, named_blocks
 from support.hub import running
 from support.receiver import Receiver
+from support.waiting import until
 
 PAGE = ROOT / "docs" / "api.md"
 ALWAYS = {"host", "accept", "content-length", "content-type", "user-agent"}
@@ -31,6 +32,9 @@ async def test_webhooks_have_the_headers_that_are_listed_and_are_proven_by_them(
         request = {"to": {"phoneNumber": "447712345678"}, "body": "Hello", "rules": ["sms"]}
         await hub.ask("POST", f"/apispaces/{workspace}/messages", request)
         await receiver.wait_for(2)
+        await until(lambda: not any(each.behind for each in hub.hub.readers.notifiers))
+        await hub.ask("POST", f"/workspaces/{workspace}/subscriptions/{made['id']}/replays", {})
+        await receiver.wait_for(3)
     seen = {name for got in receiver.got for name in got.headers} - ALWAYS
     assert seen == listed
     for got in receiver.got:

@@ -1,24 +1,21 @@
 """Twilio's stand-in against the real connector, over sockets on loopback."""
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from time import time
 from typing import Any
 
 import aiohttp
 import msgspec
 import pytest
-from aiohttp import web
 from twilio.request_validator import RequestValidator
 
 from support.carrier import carry
-from tidings.connectors.connector import Outgoing, read_settings
+from support.listening import Listening, listening
 from tidings.connectors.twilio import Twilio
 from tidings.model.content import Content, Media
 from tidings.model.errors import NoReply, SendDeferred, SendFailed
-from tidings.model.exchange import Callback, Sent
-from tidings.model.reports import Deed, Inbound, Interaction, Receipt, Report
+from tidings.model.reports import Deed, Inbound, Interaction, Receipt, Target
 from tidings.model.stages import Cause, Reason, Stage
 from tidings.simulators.simulator import Fault, Order
 from tidings.simulators.twilio import Twilio as Simulator
@@ -30,86 +27,33 @@ SETTINGS = {"accountSid": ACCOUNT, "authToken": "hub-test-auth-token-0001", "sen
 TO = "+447700900123"
 
 
-class Hub:
-    """Where callbacks go: each is verified and read as the hub does."""
-
-    def __init__(self, settings: dict[str, Any], stack: AsyncExitStack) -> None:
-        self.settings = settings
-        self.stack = stack
-        self.callbacks: list[Callback] = []
-        self.reports: list[Report] = []
-        self.refusals: list[int] = []
-        """Statuses to answer the next callbacks with."""
-
-    async def start(self, **options: Any) -> Simulator:
-        app = web.Application()
-        app.router.add_route("*", "/callbacks/7/{below}", self._receive)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        self.stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/callbacks/7"
-        self.simulator = Simulator(
-            self.settings, callback_url=self.url, pace=0.0, retry_seconds=(0.01, 0.02), **options
-        )
-        base_url = await self.simulator.start()
-        self.stack.push_async_callback(self.simulator.stop)
-        self.connector = Twilio(read_settings(Twilio, {**self.settings, "baseUrl": base_url}), "sms")
-        return self.simulator
-
-    async def send(self, platform: str = "sms", **given: Any) -> Sent:
-        content = given.pop("content", Content(text="Parcel ready"))
-        connector = Twilio(self.connector.settings, platform)
-        outgoing = Outgoing(
-            **{"message": "msg:1", "hop": 2, "workspace": "ws-1", "to": TO, "now": int(time() * 1000), **given},
-            platform=platform,
-            content=content,
-        )
-        return await carry(connector.send(outgoing, report_to=self.url))
-
-    async def _receive(self, request: web.Request) -> web.Response:
-        callback = Callback(
-            method=request.method,
-            url=f"{self.url.removesuffix('/callbacks/7')}{request.raw_path}",
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=await request.read(),
-            received_at=0,
-            below=request.match_info["below"],
-        )
-        self.callbacks.append(callback)
-        self.connector.verify(callback)
-        if self.refusals:
-            return web.Response(status=self.refusals.pop(0))
-        self.reports += self.connector.parse(callback)
-        answer = self.connector.answer(callback)
-        return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
-
-    def stages(self) -> list[tuple[str, int | None, str, Stage]]:
-        return [
-            (report.target.message, report.target.hop, report.target.reference, report.stage)
-            for report in self.reports
-            if isinstance(report, Receipt)
-        ]
-
-
-Make = Callable[..., Hub]
+Start = Callable[..., Awaitable[Listening[Simulator]]]
 
 
 @pytest.fixture
-async def make() -> AsyncIterator[Make]:
+async def start() -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
-        yield lambda **settings: Hub({**SETTINGS, **settings}, stack)
+
+        async def begin(given: Mapping[str, Any] | None = None, **simulated: Any) -> Listening[Simulator]:
+            settings = {**SETTINGS, **(given or {})}
+            message = {"message": "msg:1", "hop": 2, "to": TO}
+            return await stack.enter_async_context(
+                listening(Twilio, Simulator, settings, outgoing=message, **simulated)
+            )
+
+        yield begin
 
 
-async def test_life_of_a_message(make: Make) -> None:
-    hub = make()
-    simulator = await hub.start()
+async def test_life_of_a_message(start: Start) -> None:
+    hub = await start()
+    simulator = hub.simulator
     sent = await hub.send()
-    await simulator.settle()
     reference = simulator.taken[0]["id"]
     assert msgspec.json.decode(sent.answer)["sid"] == reference
     assert (sent.units, sent.sender, [piece.reference for piece in sent.pieces]) == (1, "+15005550006", [reference])
-    assert hub.stages() == [("msg:1", 2, reference, Stage.SENT), ("msg:1", 2, reference, Stage.DELIVERED)]
+    assert hub.stages == [Stage.SENT, Stage.DELIVERED]
+    targets = [report.target for report in hub.reports if isinstance(report, Receipt)]
+    assert targets == [Target(message="msg:1", hop=2, reference=reference)] * 2
     assert simulator.answers == [200, 200]
     assert hub.callbacks[0].url == f"{hub.url}/status?m=msg%3A1&h=2"
     fields = dict(pair.split("=") for pair in hub.callbacks[0].body.decode().replace("%2B", "+").split("&"))
@@ -118,22 +62,21 @@ async def test_life_of_a_message(make: Make) -> None:
 
 
 @pytest.mark.parametrize("given", [{"apiKeySid": "SK1", "apiKeySecret": "s"}, {"messagingServiceSid": SERVICE}])
-async def test_other_credentials_and_a_messaging_service(make: Make, given: dict[str, str]) -> None:
-    hub = make(**given)
-    simulator = await hub.start(port_signed=False)
-    await hub.send("mms", content=Content(media=(Media(url="https://media.example/a.jpg"),)))
-    await simulator.settle()
+async def test_other_credentials_and_a_messaging_service(start: Start, given: dict[str, str]) -> None:
+    hub = await start(given, port_signed=False)
+    simulator = hub.simulator
+    hub.connector = Twilio(hub.connector.settings, "mms")
+    await hub.send(Content(media=(Media(url="https://media.example/a.jpg"),)))
     assert simulator.taken[0]["id"].startswith("MM")
     assert simulator.taken[0]["media"] == ["https://media.example/a.jpg"]
-    assert [stage for *_, stage in hub.stages()] == [Stage.SENT, Stage.DELIVERED]
+    assert hub.stages == [Stage.SENT, Stage.DELIVERED]
 
 
-async def test_wrong_credentials_stop_the_channel(make: Make) -> None:
-    hub = make()
-    simulator = await hub.start()
+async def test_wrong_credentials_stop_the_channel(start: Start) -> None:
+    hub = await start()
+    simulator = hub.simulator
     for wrong in ({"authToken": "other"}, {"accountSid": "AC" + "0" * 32}):
-        given = {**SETTINGS, **wrong, "baseUrl": simulator.base_url}
-        hub.connector = Twilio(read_settings(Twilio, given), "sms")
+        hub.channel(**wrong)
         with pytest.raises(SendDeferred) as deferred:
             await hub.send()
         assert (deferred.value.reason.code, deferred.value.channel_wide) == ("20003", True)
@@ -162,11 +105,11 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("code", "given"), REFUSED)
-async def test_refusals(make: Make, code: str, given: dict[str, Any]) -> None:
-    hub = make()
-    simulator = await hub.start()
+async def test_refusals(start: Start, code: str, given: dict[str, Any]) -> None:
+    hub = await start()
+    simulator = hub.simulator
     with pytest.raises(SendFailed) as failed:
-        await hub.send(**given)
+        await carry(hub.connector.send(hub.outgoing(**given), report_to=hub.url))
     assert (failed.value.reason.code, simulator.taken) == (code, [])
 
 
@@ -179,8 +122,8 @@ async def test_refusals(make: Make, code: str, given: dict[str, Any]) -> None:
         (None, 21604),
     ],
 )
-async def test_requests_that_the_connector_does_not_make(make: Make, fields: Any, code: int) -> None:
-    simulator = await make().start()
+async def test_requests_that_the_connector_does_not_make(start: Start, fields: Any, code: int) -> None:
+    simulator = (await start()).simulator
     body = {"data": fields} if fields else {"json": {"To": TO}}
     answer = await request(simulator, "POST", "Messages.json", **body)
     assert (answer.status, (await answer.json())["code"]) == (400, code)
@@ -193,11 +136,9 @@ async def test_requests_that_the_connector_does_not_make(make: Make, fields: Any
         ("+15005530036", Stage.EXPIRED, Reason(Cause.EXPIRED, "The validity period is over.", "30036", True)),
     ],
 )
-async def test_failures_after_it_was_taken(make: Make, to: str, stage: Stage, reason: Reason) -> None:
-    hub = make()
-    simulator = await hub.start()
+async def test_failures_after_it_was_taken(start: Start, to: str, stage: Stage, reason: Reason) -> None:
+    hub = await start()
     await hub.send(to=to)
-    await simulator.settle()
     last = hub.reports[-1]
     assert isinstance(last, Receipt)
     assert (last.stage, last.reason) == (stage, reason)
@@ -213,18 +154,17 @@ async def test_failures_after_it_was_taken(make: Make, to: str, stage: Stage, re
         (Fault.LOST, []),
     ],
 )
-async def test_faults_of_the_callbacks(make: Make, order: Order | Fault, stages: Sequence[Stage]) -> None:
-    hub = make()
-    simulator = await hub.start()
+async def test_faults_of_the_callbacks(start: Start, order: Order | Fault, stages: Sequence[Stage]) -> None:
+    hub = await start()
+    simulator = hub.simulator
     simulator.order(order)
     await hub.send()
-    await simulator.settle()
-    assert [stage for *_, stage in hub.stages()] == stages
+    assert hub.stages == stages
 
 
-async def test_faults_of_the_answer(make: Make) -> None:
-    hub = make()
-    simulator = await hub.start()
+async def test_faults_of_the_answer(start: Start) -> None:
+    hub = await start()
+    simulator = hub.simulator
     simulator.order(Order(Fault.REFUSED, code="21612"), Order(Fault.THROTTLED, seconds=7), Fault.ERROR, Fault.DROPPED)
     with pytest.raises(SendFailed, match="21612"):
         await hub.send()
@@ -238,9 +178,9 @@ async def test_faults_of_the_answer(make: Make) -> None:
 
 
 @pytest.mark.parametrize("path", [("sent", "delivered"), ("queued",), ()])
-async def test_message_that_was_taken_without_an_answer_is_found(make: Make, path: Sequence[str]) -> None:
-    hub = make()
-    simulator = await hub.start(path=path)
+async def test_message_that_was_taken_without_an_answer_is_found(start: Start, path: Sequence[str]) -> None:
+    hub = await start(path=path)
+    simulator = hub.simulator
     simulator.order(Fault.VANISHED)
     sent = await hub.send()
     assert [piece.reference for piece in sent.pieces] == [simulator.taken[0]["id"]]
@@ -251,25 +191,23 @@ async def test_message_that_was_taken_without_an_answer_is_found(make: Make, pat
 
 
 @pytest.mark.parametrize("refusals", [[500], [503, 404, 429]])
-async def test_callback_is_posted_again(make: Make, refusals: list[int]) -> None:
-    hub = make()
-    simulator = await hub.start(path=("delivered",))
-    hub.refusals = [*refusals]
+async def test_callback_is_posted_again(start: Start, refusals: list[int]) -> None:
+    hub = await start(path=("delivered",))
+    simulator = hub.simulator
+    hub.answers = [*refusals]
     await hub.send()
-    await simulator.settle()
     assert simulator.answers == [*refusals, 200]
     assert len({callback.headers["i-twilio-idempotency-token"] for callback in hub.callbacks}) == 1
-    assert [stage for *_, stage in hub.stages()] == [Stage.DELIVERED]
+    assert hub.stages == [Stage.DELIVERED]
 
 
-async def test_callback_is_given_up(make: Make) -> None:
-    hub = make()
-    simulator = await hub.start(path=("delivered",))
-    hub.refusals = [500] * 4
+async def test_callback_is_given_up(start: Start) -> None:
+    hub = await start(path=("delivered",))
+    simulator = hub.simulator
+    hub.answers = [500] * 4
     await hub.send()
-    hub.refusals.append(500)
-    simulator.post(simulator.inbound(TO, "Hello"))
-    await simulator.settle()
+    hub.answers.append(500)
+    await hub.happens(simulator.inbound(TO, "Hello"))
     assert simulator.answers == [500, 500, 500, 500, 500]
     assert hub.reports == []
 
@@ -296,14 +234,13 @@ def test_retries_that_the_fragment_asks_for() -> None:
     assert [Overrides.of(url).retries for url in urls] == [1, 0, 3, 5, 1]
 
 
-async def test_people_write(make: Make) -> None:
-    hub = make()
-    simulator = await hub.start()
+async def test_people_write(start: Start) -> None:
+    hub = await start()
+    simulator = hub.simulator
     long = "A long message that came in several segments, and that was joined: café €5."
     simulator.post(simulator.inbound(TO, "Hello: café €5"))
     simulator.post(simulator.inbound(TO, "Hello: by GET", method="GET", fields={"ProfileName": "Ada"}))
-    simulator.post(simulator.inbound(TO, long, packed=True))
-    await simulator.settle()
+    await hub.happens(simulator.inbound(TO, long, packed=True))
     told = {report.content.text: report for report in hub.reports if isinstance(report, Inbound)}
     assert list(told) == ["Hello: café €5", "Hello: by GET", long]
     assert {(each.sender, each.to, each.platform) for each in told.values()} == {(TO, "+15005550006", "")}
@@ -311,12 +248,11 @@ async def test_people_write(make: Make) -> None:
     assert simulator.answers == [200, 200, 200]
 
 
-async def test_media_stand_behind_credentials_and_a_redirect(make: Make) -> None:
-    hub = make()
-    simulator = await hub.start()
+async def test_media_stand_behind_credentials_and_a_redirect(start: Start) -> None:
+    hub = await start()
+    simulator = hub.simulator
     media = [{"type": "image/png", "base64": "iVBORw=="}, {"type": "text/plain", "data": "words"}]
-    simulator.post(simulator.inbound(TO, "", media=media))
-    await simulator.settle()
+    await hub.happens(simulator.inbound(TO, "", media=media))
     [inbound] = hub.reports
     assert isinstance(inbound, Inbound)
     assert (inbound.platform, [each.type for each in inbound.content.media]) == ("mms", ["image/png", "text/plain"])
@@ -330,12 +266,11 @@ async def test_media_stand_behind_credentials_and_a_redirect(make: Make) -> None
             assert unknown.status == 404
 
 
-async def test_person_opts_out_and_in_again(make: Make) -> None:
-    hub = make()
-    simulator = await hub.start(path=())
+async def test_person_opts_out_and_in_again(start: Start) -> None:
+    hub = await start(path=())
+    simulator = hub.simulator
     sent = await hub.send()
-    simulator.post(simulator.act(sent.pieces[0].reference, "stop"))
-    await simulator.settle()
+    await hub.happens(simulator.act(sent.pieces[0].reference, "stop"))
     inbound, request_to_stop = hub.reports
     assert isinstance(inbound, Inbound)
     assert isinstance(request_to_stop, Interaction)
@@ -344,21 +279,19 @@ async def test_person_opts_out_and_in_again(make: Make) -> None:
     with pytest.raises(SendFailed) as failed:
         await hub.send()
     assert failed.value.reason.cause is Cause.OPTED_OUT
-    simulator.post(simulator.inbound(TO, "Start"))
-    await simulator.settle()
+    await hub.happens(simulator.inbound(TO, "Start"))
     await hub.send()
     assert len(simulator.taken) == 2
 
 
-async def test_links_are_shortened_and_clicked(make: Make) -> None:
-    hub = make(messagingServiceSid=SERVICE, shortenUrls=True, smartEncoded=True)
-    simulator = await hub.start(path=())
-    sent = await hub.send(content=Content(text="It’s at https://shop.example/track/42"), track_links="on")
+async def test_links_are_shortened_and_clicked(start: Start) -> None:
+    hub = await start({"messagingServiceSid": SERVICE, "shortenUrls": True, "smartEncoded": True}, path=())
+    simulator = hub.simulator
+    sent = await hub.send(Content(text="It’s at https://shop.example/track/42"), track_links="on")
     reference = sent.pieces[0].reference
     assert simulator.taken[0]["body"].startswith("It's at https://go.example.test/")
     simulator.post(simulator.act(reference, "clicked", user_agent="Mozilla/5.0"))
-    simulator.post(simulator.act(reference, "clicked", url="https://shop.example/elsewhere"))
-    await simulator.settle()
+    await hub.happens(simulator.act(reference, "clicked", url="https://shop.example/elsewhere"))
     clicks = [report for report in hub.reports if isinstance(report, Interaction)]
     assert {click.url for click in clicks} == {"https://shop.example/track/42", "https://shop.example/elsewhere"}
     assert {(click.deed, click.target.reference) for click in clicks} == {(Deed.CLICKED, reference)}
@@ -367,27 +300,26 @@ async def test_links_are_shortened_and_clicked(make: Make) -> None:
         assert RequestValidator(SETTINGS["authToken"]).validate(callback.url, body, signature)
 
 
-async def test_things_happen_to_a_message(make: Make) -> None:
-    hub = make()
-    simulator = await hub.start(path=())
+async def test_things_happen_to_a_message(start: Start) -> None:
+    hub = await start(path=())
+    simulator = hub.simulator
     reference = (await hub.send()).pieces[0].reference
     for deed, more in (("read", {}), ("expired", {}), ("failed", {"code": 30007}), ("partially_delivered", {})):
-        simulator.post(simulator.act(reference, deed, **more))
-        await simulator.settle()
-    assert [stage for *_, stage in hub.stages()] == [Stage.READ, Stage.EXPIRED, Stage.FAILED, Stage.SENT]
+        await hub.happens(simulator.act(reference, deed, **more))
+    assert hub.stages == [Stage.READ, Stage.EXPIRED, Stage.FAILED, Stage.SENT]
     with pytest.raises(ValueError, match="no deed liked"):
         simulator.act(reference, "liked")
     with pytest.raises(ValueError, match="no message SM1"):
         simulator.act("SM1", "read")
 
 
-async def test_messages_are_shown_changed_and_deleted(make: Make) -> None:
-    hub = make()
-    simulator = await hub.start(path=())
+async def test_messages_are_shown_changed_and_deleted(start: Start) -> None:
+    hub = await start(path=())
+    simulator = hub.simulator
     sid = (await hub.send()).pieces[0].reference
     await hub.send()
     shown = await (await request(simulator, "GET", f"Messages/{sid}.json")).json()
-    assert (shown["sid"], shown["status"], shown["body"]) == (sid, "queued", "Parcel ready")
+    assert (shown["sid"], shown["status"], shown["body"]) == (sid, "queued", "Hello")
     listed = await (await request(simulator, "GET", "Messages.json?PageSize=1")).json()
     assert ([each["sid"] for each in listed["messages"]], bool(listed["next_page_uri"])) == (
         [simulator.taken[1]["id"]],
@@ -405,8 +337,8 @@ async def test_messages_are_shown_changed_and_deleted(make: Make) -> None:
     assert [(await request(simulator, way, f"Messages/{sid}.json")).status for way in ("GET", "POST")] == [404, 404]
 
 
-async def test_nothing_without_credentials(make: Make) -> None:
-    simulator = await make().start()
+async def test_nothing_without_credentials(start: Start) -> None:
+    simulator = (await start()).simulator
     places = ("Messages.json", "Messages/SM1.json", "Messages/SM1/Media/ME1")
     answers = [(await request(simulator, "GET", place, password="wrong")).status for place in places]
     assert answers == [401, 401, 401]

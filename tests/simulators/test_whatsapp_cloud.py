@@ -1,21 +1,18 @@
 """The simulator of Meta's Cloud API, met by the connector over loopback."""
 
-import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from msgspec import Raw
 
-from support.carrier import carry
-from tidings.connectors.connector import Outgoing, read_settings
+from support.listening import Listening, listening
 from tidings.connectors.whatsapp_cloud import WhatsAppCloud
 from tidings.model.content import Action, Choice, Content, Listing, Location, Media, Template
-from tidings.model.errors import BadSignature, NoReply, SendDeferred, SendFailed
-from tidings.model.exchange import Callback, Sent
-from tidings.model.reports import Inbound, Interaction, Receipt, Report
+from tidings.model.errors import NoReply, SendDeferred, SendFailed
+from tidings.model.reports import Inbound, Interaction, Receipt
 from tidings.model.stages import Cause, Reason, Stage
 from tidings.simulators.simulator import Fault, Order
 from tidings.simulators.whatsapp_cloud import WhatsAppCloud as Meta
@@ -32,76 +29,8 @@ USER_ID = "PT.20000000000000000018"
 ALL = [Stage.SENT, Stage.DELIVERED, Stage.READ]
 
 
-class Hub:
-    """What listens to the callbacks: the connector, and what it was told."""
-
-    def __init__(self) -> None:
-        self.meta = Meta(SETTINGS)
-        self.connector = WhatsAppCloud(read_settings(WhatsAppCloud, SETTINGS), "whatsapp")
-        self.reports: list[Report] = []
-        self.answers: list[int] = []
-        """Statuses to answer the next callbacks with, before they are taken."""
-        self.url = ""
-
-    async def hear(self, request: web.Request) -> web.Response:
-        callback = Callback(
-            method=request.method,
-            url=str(request.url),
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=await request.read(),
-            received_at=0,
-        )
-        try:
-            answer = self.connector.handshake(callback)
-            if answer is None:
-                self.connector.verify(callback)
-                if self.answers:
-                    return web.Response(status=self.answers.pop(0))
-                self.reports += self.connector.parse(callback)
-                answer = self.connector.answer(callback)
-        except BadSignature:
-            answer = self.connector.refusal(callback)
-        return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
-
-    async def send(self, content: Content, *, to: str = ANA, reply_to: str = "", **options: Any) -> Sent:
-        outgoing = Outgoing(
-            message="0198-msg",
-            hop=1,
-            workspace="ws",
-            platform="whatsapp",
-            to=to,
-            content=content,
-            reply_to=reply_to,
-            options=options,
-            now=0,
-        )
-        sent = await carry(self.connector.send(outgoing, report_to=self.url))
-        await self.meta.settle()
-        return sent
-
-    @property
-    def stages(self) -> list[Stage]:
-        return [report.stage for report in self.reports if isinstance(report, Receipt)]
-
-
-@contextlib.asynccontextmanager
-async def hub(settings: Mapping[str, Any] | None = None, **simulated: Any) -> AsyncIterator[Hub]:
-    told = Hub()
-    app = web.Application()
-    app.router.add_route("*", "/callbacks/7", told.hear)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    told.url = f"http://127.0.0.1:{runner.addresses[0][1]}/callbacks/7"
-    told.meta = Meta(SETTINGS, callback_url=told.url, pace=0, retry_seconds=(0.01, 0.01), **simulated)
-    base_url = await told.meta.start()
-    given = {**SETTINGS, "baseUrl": base_url, **(settings or {})}
-    told.connector = WhatsAppCloud(read_settings(WhatsAppCloud, given), "whatsapp")
-    try:
-        yield told
-    finally:
-        await told.meta.stop()
-        await runner.cleanup()
+def hub(other: Mapping[str, Any] | None = None, **simulated: Any) -> AbstractAsyncContextManager[Listening[Meta]]:
+    return listening(WhatsAppCloud, Meta, SETTINGS, outgoing={"to": ANA}, other=other, **simulated)
 
 
 CONTENTS = {
@@ -129,7 +58,7 @@ CONTENTS = {
 async def test_every_kind_of_message_is_taken_and_told_of(name: str) -> None:
     async with hub() as told:
         sent = await told.send(CONTENTS[name])
-        [taken] = told.meta.taken
+        [taken] = told.simulator.taken
         assert [piece.reference for piece in sent.pieces] == [taken["id"]]
         assert (taken["to"], taken["type"]) == ("351911111111", name.split(maxsplit=1)[0])
         assert sent.sender == "318620757128766"
@@ -142,17 +71,17 @@ async def test_every_kind_of_message_is_taken_and_told_of(name: str) -> None:
 async def test_file_is_uploaded_and_can_be_fetched_again() -> None:
     async with hub({"proveSecret": True}) as told:
         await told.send(Content(media=(Media(type="image/png", data="aGVsbG8=", name='a"b.png'),)))
-        [(known, kept)] = told.meta.files.items()
+        [(known, kept)] = told.simulator.files.items()
         assert kept == ("image/png", b"hello")
-        assert told.meta.taken[0]["body"]["image"] == {"id": known}
+        assert told.simulator.taken[0]["body"]["image"] == {"id": known}
         token = {"Authorization": f"Bearer {SETTINGS['accessToken']}"}
         async with aiohttp.ClientSession() as session:
-            async with session.get(f"{told.meta.base_url}/v25.0/{known}", headers=token) as reply:
+            async with session.get(f"{told.simulator.base_url}/v25.0/{known}", headers=token) as reply:
                 named = await reply.json()
             async with session.get(named["url"], headers=token) as reply:
                 assert (await reply.read(), reply.content_type) == (b"hello", "image/png")
         assert named == {
-            "url": f"{told.meta.base_url}/v25.0/files/{known}",
+            "url": f"{told.simulator.base_url}/v25.0/files/{known}",
             "mime_type": "image/png",
             "sha256": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
             "file_size": 5,
@@ -174,7 +103,7 @@ async def test_wrong_credentials_are_refused(
             await told.send(Content(text="Hello", media=media))
         assert isinstance(refused.value, SendFailed | SendDeferred)
         assert (refused.value.reason.cause, refused.value.reason.code) == (cause, code)
-        assert told.meta.taken == []
+        assert told.simulator.taken == []
 
 
 async def test_proof_of_the_app_secret_is_checked() -> None:
@@ -186,7 +115,7 @@ async def test_proof_of_the_app_secret_is_checked() -> None:
 
 async def test_refusal_with_a_chosen_code() -> None:
     async with hub() as told:
-        told.meta.order(Order(Fault.REFUSED, code="131047"), Fault.REFUSED)
+        told.simulator.order(Order(Fault.REFUSED, code="131047"), Fault.REFUSED)
         with pytest.raises(SendFailed) as refused:
             await told.send(Content(text="Hello"))
         assert refused.value.reason == Reason(Cause.WINDOW, "Re-engagement message.", "131047")
@@ -197,17 +126,17 @@ async def test_refusal_with_a_chosen_code() -> None:
 
 async def test_faults_of_the_connection() -> None:
     async with hub() as told:
-        told.meta.order(Order(Fault.THROTTLED, seconds=7), Fault.ERROR, Fault.VANISHED)
+        told.simulator.order(Order(Fault.THROTTLED, seconds=7), Fault.ERROR, Fault.VANISHED)
         with pytest.raises(SendDeferred) as wait:
             await told.send(Content(text="Hello"))
         assert (wait.value.after, wait.value.channel_wide) == (7.0, True)
         with pytest.raises(SendDeferred):
             await told.send(Content(text="Hello"))
-        assert told.meta.taken == []
+        assert told.simulator.taken == []
         with pytest.raises(NoReply) as silence:
             await told.send(Content(text="Hello"))
         assert silence.value.taken
-        await told.meta.settle()
+        await told.simulator.settle()
         assert told.stages == ALL
 
 
@@ -222,7 +151,7 @@ async def test_faults_of_the_connection() -> None:
 )
 async def test_faults_of_the_callbacks(fault: Fault, stages: list[Stage]) -> None:
     async with hub() as told:
-        told.meta.order(fault)
+        told.simulator.order(fault)
         await told.send(Content(text="Hello"))
         assert told.stages == stages
 
@@ -237,7 +166,7 @@ async def test_callback_is_repeated_until_it_is_answered_with_200() -> None:
     async with hub(statuses=("delivered",)) as told:
         told.answers = [500, 204]
         await told.send(Content(text="Hello"))
-        assert told.meta.answers == [500, 204, 200]
+        assert told.simulator.answers == [500, 204, 200]
         assert told.stages == [Stage.DELIVERED]
 
 
@@ -245,8 +174,8 @@ async def test_window_is_closed_until_the_person_writes() -> None:
     async with hub(window_seconds=60, statuses=("delivered",)) as told:
         await told.send(Content(text="Hello"))
         await told.send(CONTENTS["template"])
-        told.meta.post(told.meta.inbound(ANA, "Hi"))
-        await told.meta.settle()
+        told.simulator.post(told.simulator.inbound(ANA, "Hi"))
+        await told.simulator.settle()
         await told.send(Content(text="Hello"))
         assert told.stages == [Stage.FAILED, Stage.DELIVERED, Stage.DELIVERED]
         [failed, *_] = told.reports
@@ -267,10 +196,12 @@ async def test_message_that_fails_with_a_chosen_code() -> None:
 async def test_person_known_only_by_a_user_id() -> None:
     async with hub(statuses=("played",)) as told:
         sent = await told.send(Content(text="Hello"), to=USER_ID)
-        assert told.meta.taken[0]["body"]["recipient"] == USER_ID
+        assert told.simulator.taken[0]["body"]["recipient"] == USER_ID
         assert b'"userId":"PT.20000000000000000018"' in bytes(sent.answer)
-        told.meta.post([*told.meta.inbound(USER_ID, "Hi"), *told.meta.act(sent.pieces[0].reference, "stop")])
-        await told.meta.settle()
+        told.simulator.post(
+            [*told.simulator.inbound(USER_ID, "Hi"), *told.simulator.act(sent.pieces[0].reference, "stop")]
+        )
+        await told.simulator.settle()
         _, opened, inbound, stopped = told.reports
         assert isinstance(inbound, Inbound)
         assert (inbound.sender, inbound.contact_key) == (USER_ID, "whatsappuserid")
@@ -283,8 +214,8 @@ async def test_person_known_by_number_and_user_id() -> None:
     async with hub(user_ids={"351911111111": USER_ID}) as told:
         sent = await told.send(Content(text="Hello"))
         assert b'"userId":"PT.20000000000000000018"' in bytes(sent.answer)
-        told.meta.post(told.meta.inbound(ANA, "Hi", name="Ana", context=sent.pieces[0].reference))
-        await told.meta.settle()
+        told.simulator.post(told.simulator.inbound(ANA, "Hi", name="Ana", context=sent.pieces[0].reference))
+        await told.simulator.settle()
         inbound = told.reports[-1]
         assert isinstance(inbound, Inbound)
         assert (inbound.sender, inbound.name, inbound.extra["userId"]) == (ANA, "Ana", USER_ID)
@@ -294,15 +225,15 @@ async def test_person_known_by_number_and_user_id() -> None:
 
 async def test_message_is_marked_as_read_before_it_is_answered() -> None:
     async with hub() as told:
-        told.meta.post(told.meta.inbound(ANA, "", type="image", image={"id": "1", "mime_type": "image/png"}))
-        await told.meta.settle()
+        told.simulator.post(told.simulator.inbound(ANA, "", type="image", image={"id": "1", "mime_type": "image/png"}))
+        await told.simulator.settle()
         [inbound] = told.reports
         assert isinstance(inbound, Inbound)
         known = inbound.key.removeprefix("inbound:")
         await told.send(Content(text="Hello"), reply_to=known, typing=True)
         await told.send(Content(text="Hello"), reply_to="wamid.unknown", markRead=True)
-        assert told.meta.read == [known]
-        assert [each["body"]["context"] for each in told.meta.taken] == [
+        assert told.simulator.read == [known]
+        assert [each["body"]["context"] for each in told.simulator.taken] == [
             {"message_id": known},
             {"message_id": "wamid.unknown"},
         ]
@@ -326,8 +257,8 @@ async def test_message_is_marked_as_read_before_it_is_answered() -> None:
 async def test_deeds_are_told(deed: str, more: dict[str, Any], told_deed: str, payload: str) -> None:
     async with hub(statuses=()) as told:
         sent = await told.send(Content(text="Hello"))
-        told.meta.post(told.meta.act(sent.pieces[0].reference, deed, **more))
-        await told.meta.settle()
+        told.simulator.post(told.simulator.act(sent.pieces[0].reference, deed, **more))
+        await told.simulator.settle()
         done = told.reports[-1]
         assert isinstance(done, Interaction)
         assert (done.deed, done.payload, done.sender) == (told_deed, payload, ANA)
@@ -339,8 +270,8 @@ async def test_deeds_are_told(deed: str, more: dict[str, Any], told_deed: str, p
 
 async def test_deed_on_a_message_nobody_sent() -> None:
     async with hub() as told:
-        told.meta.post(told.meta.act("wamid.A", "delivered", sender=ANA))
-        await told.meta.settle()
+        told.simulator.post(told.simulator.act("wamid.A", "delivered", sender=ANA))
+        await told.simulator.settle()
         [receipt] = told.reports
         assert isinstance(receipt, Receipt)
         assert (receipt.target.message, receipt.target.reference) == ("", "wamid.A")
@@ -348,14 +279,14 @@ async def test_deed_on_a_message_nobody_sent() -> None:
 
 async def test_handshake() -> None:
     async with hub() as told:
-        assert await told.meta.shake_hands()
-        assert not await told.meta.shake_hands(verify_token="another")
+        assert await told.simulator.shake_hands()
+        assert not await told.simulator.shake_hands(verify_token="another")
 
 
 async def test_subscribing_the_account_asks_the_callback_first() -> None:
     async with hub() as told, aiohttp.ClientSession() as session:
-        url, told.meta.callback_url = told.meta.callback_url, ""
-        door = f"{told.meta.base_url}/v25.0/204680258680796/subscribed_apps"
+        url, told.simulator.callback_url = told.simulator.callback_url, ""
+        door = f"{told.simulator.base_url}/v25.0/204680258680796/subscribed_apps"
         token = {"Authorization": f"Bearer {SETTINGS['accessToken']}"}
         wanted = {"override_callback_uri": url, "verify_token": "test-verify-token"}
         for headers, body, status in (
@@ -366,7 +297,7 @@ async def test_subscribing_the_account_asks_the_callback_first() -> None:
         ):
             async with session.post(door, json=body, headers=headers) as reply:
                 assert reply.status == status
-        assert told.meta.callback_url == url
+        assert told.simulator.callback_url == url
 
 
 TEXT = {"messaging_product": "whatsapp", "to": "351911111111", "type": "text", "text": {"body": "Hello"}}
@@ -411,24 +342,24 @@ def media(kind: str, **value: Any) -> dict[str, Any]:
 )
 async def test_message_that_meta_refuses(body: Any, code: int) -> None:
     async with hub() as told, aiohttp.ClientSession() as session:
-        door = f"{told.meta.base_url}/v25.0/318620757128766/messages"
+        door = f"{told.simulator.base_url}/v25.0/318620757128766/messages"
         token = {"Authorization": f"Bearer {SETTINGS['accessToken']}"}
         async with session.post(door, json=body, headers=token) as reply:
             answer = await reply.json()
         assert (reply.status, answer["error"]["code"]) == (400, code)
-        assert told.meta.taken == []
+        assert told.simulator.taken == []
 
 
 async def test_requests_that_make_no_sense() -> None:
     async with hub() as told, aiohttp.ClientSession() as session:
-        number, token = f"{told.meta.base_url}/v25.0/318620757128766", {"Authorization": "Bearer EAAG-test-token"}
+        number, token = f"{told.simulator.base_url}/v25.0/318620757128766", {"Authorization": "Bearer EAAG-test-token"}
         for method, url, headers, body, status in (
             ("POST", f"{number}/messages", token, b"hello", 400),
             ("POST", f"{number}/media", token, b"a=b", 400),
             ("GET", number, {}, b"", 401),
             ("GET", number, token, b"", 400),
-            ("GET", f"{told.meta.base_url}/v25.0/files/1", {}, b"", 401),
-            ("GET", f"{told.meta.base_url}/v25.0/files/1", token, b"", 404),
+            ("GET", f"{told.simulator.base_url}/v25.0/files/1", {}, b"", 401),
+            ("GET", f"{told.simulator.base_url}/v25.0/files/1", token, b"", 404),
         ):
             async with session.request(method, url, headers=headers, data=body) as reply:
                 assert reply.status == status, url
@@ -437,7 +368,7 @@ async def test_requests_that_make_no_sense() -> None:
 async def test_marketing_messages_are_templates() -> None:
     async with hub() as told, aiohttp.ClientSession() as session:
         await told.send(CONTENTS["template"], marketing=True)
-        assert [taken["type"] for taken in told.meta.taken] == ["template"]
-        door = f"{told.meta.base_url}/v25.0/318620757128766/marketing_messages"
+        assert [taken["type"] for taken in told.simulator.taken] == ["template"]
+        door = f"{told.simulator.base_url}/v25.0/318620757128766/marketing_messages"
         async with session.post(door, json=TEXT, headers={"Authorization": "Bearer EAAG-test-token"}) as reply:
             assert (await reply.json())["error"]["code"] == 131009

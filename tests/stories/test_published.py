@@ -5,13 +5,20 @@ for the ids and times that each test names. The sms and mms receipts are of a pr
 the custom connector carries them. Every webhook is proven with both of its signatures.
 """
 
+import base64
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import msgspec
+import pytest
+from aiohttp import web
 
 from support.custom import by_custom
+from support.provider import Provider
 from support.published import ETAG, HEX, SECONDS, TIME, UUID, As, Form, Is, compare, example
 from support.stories import STANDS, Story, telling
 
@@ -25,6 +32,23 @@ ENVELOPE: Final[Mapping[str, Form]] = {
 """The ids and times of every omnichannel event."""
 UPDATED: Final[Mapping[str, Form]] = {"payload.updatedOn": TIME}
 OUR_ID: Final = As("payload.id")
+
+MESSENGER: Final = {
+    "pageId": "220000000000118",
+    "accessToken": "a-token",
+    "appSecret": "an-app-secret",
+    "verifyToken": "a-verify-token",
+}
+
+
+RBM: Final = {
+    "agentId": "770950354877",
+    "clientEmail": "tidings@rbm-hub.iam.gserviceaccount.com",
+    "privateKey": "not needed while the token is good",
+    "clientToken": "a-client-token",
+    "accessToken": "ya29.a-token",
+    "tokenExpiresAt": 2**53,
+}
 
 
 async def reported(story: Story, message: str, status: str, **words: object) -> None:
@@ -198,4 +222,186 @@ async def test_22_inbound_sms(tmp_path: Path) -> None:
         body = {name: payload[name] for name in ("channel", "to", "body", "channelData")}
         await story.ask("POST", f"/apispaces/{story.workspace}/messages/inbounds", {**body, "from": sender}, expect=201)
         ids = {"payload.from.profileId": UUID, "payload.receivedOn": TIME}
+        compare(await story.hears_of("message.inbound"), published, {**ENVELOPE, **ids})
+
+
+@asynccontextmanager
+async def by_messenger(tmp_path: Path, page: str, answer: Any) -> AsyncIterator[Story]:
+    """A story with a Messenger channel of a page, whose provider answers every message so."""
+    async with Provider(lambda _: answer) as provider, telling(tmp_path, "facebook") as story:
+        settings = {**MESSENGER, "pageId": page, "baseUrl": provider.url}
+        story.channels["messenger"] = await story.at_work.channel(story.workspace, "facebook", "messenger", settings)
+        yield story
+
+
+async def told_by_messenger(story: Story, page: str, *events: Any) -> None:
+    """Post a webhook as Meta does."""
+    body = msgspec.json.encode({"object": "page", "entry": [{"id": page, "time": 1, "messaging": list(events)}]})
+    signature = hmac.new(MESSENGER["appSecret"].encode(), body, "sha256").hexdigest()
+    headers = {"content-type": "application/json", "x-hub-signature-256": f"sha256={signature}"}
+    async with story.at_work.http.post(
+        story.channels["messenger"]["callbackUrl"], data=body, headers=headers
+    ) as answer:
+        assert answer.status == 200
+
+
+async def went_by_messenger(story: Story, entry: Any) -> None:
+    """Send a message to whom a published receipt is about, and have Meta say that it went just before it."""
+    page, person = entry["recipient"]["id"], entry["sender"]["id"]
+    message = await story.send({"fbMessengerId": person}, "fbMessenger")
+    await story.hears_of("message.sent")
+    await told_by_messenger(
+        story,
+        page,
+        {
+            "sender": {"id": page},
+            "recipient": {"id": person},
+            "timestamp": next(entry[each]["watermark"] for each in ("delivery", "read") if each in entry),
+            "message": {"mid": "m_1", "is_echo": True, "metadata": f"{message}:0"},
+        },
+    )
+
+
+async def test_04_sent_facebook(tmp_path: Path) -> None:
+    published = example("omnichannel", "04")
+    said = published["payload"]["details"]["additionalInfo"]
+    answer = {"recipient_id": said["fbMessengerId"], "message_id": said["messageId"]}
+    async with by_messenger(tmp_path, MESSENGER["pageId"], answer) as story:
+        await story.send({"fbMessengerId": said["fbMessengerId"]}, "fbMessenger")
+        status = "payload.details.channelStatus.fbMessenger"
+        # As published, the two ids of the one person differ in a digit.
+        one_person = {f"{status}.details.fbMessengerId": Is(said["fbMessengerId"])}
+        compare(
+            await story.hears_of("message.sent"),
+            published,
+            {**ENVELOPE, **UPDATED, f"{status}.updatedOn": TIME, **one_person},
+        )
+
+
+async def test_09_delivered_facebook(tmp_path: Path) -> None:
+    published = example("omnichannel", "09")
+    entry = published["payload"]["details"]["channelStatus"]
+    page = entry["recipient"]["id"]
+    async with by_messenger(tmp_path, page, {"recipient_id": entry["sender"]["id"], "message_id": "m_1"}) as story:
+        await went_by_messenger(story, entry)
+        await told_by_messenger(story, page, entry)
+        # It is as old as its watermark, so that `updatedOn` need not be replaced.
+        compare(await story.hears_of("message.delivered"), published, ENVELOPE)
+
+
+async def test_12_read_facebook(tmp_path: Path) -> None:
+    published = example("omnichannel", "12")
+    entry = published["payload"]["details"]["channelStatus"]
+    page = entry["recipient"]["id"]
+    async with by_messenger(tmp_path, page, {"recipient_id": entry["sender"]["id"], "message_id": "m_1"}) as story:
+        await went_by_messenger(story, entry)
+        await told_by_messenger(story, page, entry)
+        compare(await story.hears_of("message.read"), published, ENVELOPE)
+
+
+async def test_20_failed_facebook(tmp_path: Path) -> None:
+    published = example("omnichannel", "20")
+    reason = published["payload"]["details"]["channelStatus"]["fbMessenger"]["details"]["reason"]
+    # What lies between the hub and Meta says in its own words that it cannot get there.
+    answer = web.Response(status=403, text=reason)
+    async with by_messenger(tmp_path, MESSENGER["pageId"], answer) as story:
+        await story.send({"fbMessengerId": "1924625277645988"}, "fbMessenger")
+        times = {**UPDATED, "payload.details.channelStatus.fbMessenger.updatedOn": TIME}
+        compare(await story.hears_of("message.failed"), published, {**ENVELOPE, **times})
+
+
+async def inbound_facebook(tmp_path: Path, number: str) -> None:
+    """Have Meta post the words of a published inbound, and compare what is told of it."""
+    published = example("omnichannel", number)
+    data = published["payload"]["channelData"]
+    async with by_messenger(tmp_path, data["pageId"], {}) as story:
+        await told_by_messenger(story, data["pageId"], data["body"])
+        told = await story.hears_of("message.inbound")
+        compare(told, published, {**ENVELOPE, "payload.receivedOn": TIME, "payload.from.profileId": UUID})
+
+
+async def test_23_inbound_facebook(tmp_path: Path) -> None:
+    await inbound_facebook(tmp_path, "23")
+
+
+async def test_24_inbound_facebook_picture(tmp_path: Path) -> None:
+    await inbound_facebook(tmp_path, "24")
+
+
+@asynccontextmanager
+async def by_rbm(tmp_path: Path, answer: Any) -> AsyncIterator[Story]:
+    """A story with a channel of RCS for Business, whose provider answers every message so."""
+    async with Provider(lambda _: answer) as provider, telling(tmp_path, "rcs") as story:
+        settings = {**RBM, "baseUrl": provider.url}
+        story.channels["rbm"] = await story.at_work.channel(story.workspace, "rcs", "rbm", settings)
+        yield story
+
+
+async def pushed_by_rbm(story: Story, data: Any, **more: Any) -> None:
+    """Push what Google has to say, signed with the client token."""
+    octets = msgspec.json.encode(data)
+    digest = hmac.digest(b"a-client-token", octets, "sha512")
+    push = {"message": {"data": base64.b64encode(octets).decode(), **more}, "subscription": "projects/rbm"}
+    headers = {"content-type": "application/json", "x-goog-signature": base64.b64encode(digest).decode()}
+    url = story.channels["rbm"]["callbackUrl"]
+    async with story.at_work.http.post(url, json=push, headers=headers) as answer:
+        assert answer.status == 200
+
+
+async def test_03_sent_rcs(tmp_path: Path) -> None:
+    published = example("omnichannel", "03")
+    payload = published["payload"]
+    said = payload["details"]["additionalInfo"]
+    async with by_rbm(tmp_path, said) as story:
+        await story.send(
+            {"phoneNumber": payload["channelData"]["rcs"]["phoneNumber"]}, "rcs", metadata=payload["metadata"]
+        )
+        compare(await story.hears_of("message.sent"), published, {**ENVELOPE, **UPDATED})
+
+
+@pytest.mark.parametrize(("number", "name"), [("08", "message.delivered"), ("11", "message.read")])
+async def test_08_delivered_and_11_read_rcs(tmp_path: Path, number: str, name: str) -> None:
+    published = example("omnichannel", number)
+    payload = published["payload"]
+    told = payload["details"]["channelStatus"]
+    async with by_rbm(tmp_path, {"name": "phones/1"}) as story:
+        message = await story.send({"phoneNumber": "447123123123"}, "rcs", metadata=payload["metadata"])
+        await story.hears_of("message.sent")
+        more = {each: told[each] for each in ("attributes", "messageId", "publishTime")}
+        await pushed_by_rbm(story, {**told["data"], "messageId": message}, **more)
+        ids: dict[str, Form] = {"payload.details.channelStatus.data.messageId": OUR_ID, "payload.updatedOn": TIME}
+        compare(await story.hears_of(name), published, {**ENVELOPE, **ids})
+
+
+async def test_19_failed_rcs(tmp_path: Path) -> None:
+    published = example("omnichannel", "19")
+    status = published["payload"]["details"]["channelStatus"]["rcs"]
+    error = {"code": 403, "message": status["details"]["reason"], "status": "PERMISSION_DENIED"}
+    async with by_rbm(tmp_path, web.json_response({"error": error}, status=403)) as story:
+        person = status["details"]["data"]
+        await story.send({"phoneNumber": person["phoneNumber"]}, "rcs", metadata=published["payload"]["metadata"])
+        there = "payload.details.channelStatus.rcs"
+        ids = {f"{there}.updatedOn": TIME, f"{there}.details.data.profileId": UUID}
+        compare(await story.hears_of("message.failed"), published, {**ENVELOPE, **UPDATED, **ids})
+
+
+@pytest.mark.parametrize("number", ["26", "27", "28"])
+async def test_26_27_28_inbound_rcs(tmp_path: Path, number: str) -> None:
+    published = example("omnichannel", number)
+    payload = published["payload"]
+    async with by_rbm(tmp_path, {"name": "phones/1"}) as story:
+        phone = payload["from"]["phoneNumber"]
+        message = await story.send({"phoneNumber": phone}, "rcs", metadata=payload["correlation"]["metadata"])
+        await story.hears_of("message.sent")
+        (part,) = payload["messageParts"]
+        said: dict[str, Any] = {"text": part.get("data")}
+        if "url" in part:
+            said = {"userFile": {"mimeType": part["type"], "fileUri": part["url"], "fileName": part["name"]}}
+        told = {"senderPhoneNumber": f"+{phone}", "messageId": "MxEXAMPLE1", "sendTime": payload["receivedOn"]}
+        await pushed_by_rbm(story, {**told, "agentId": RBM["agentId"], **said}, attributes={"type": "message"})
+        ids: dict[str, Form] = {
+            "payload.from.profileId": UUID,
+            "payload.correlation.messageId": Is(message),
+            "payload.receivedOn": TIME,
+        }
         compare(await story.hears_of("message.inbound"), published, {**ENVELOPE, **ids})

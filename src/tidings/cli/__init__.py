@@ -6,6 +6,7 @@ import typer
 
 from tidings import __version__
 from tidings.cli import (
+    attempts,
     channels,
     demo,
     doctor,
@@ -14,8 +15,11 @@ from tidings.cli import (
     migrate,
     send,
     serve,
+    signing,
     simulate,
+    steering,
     subscriptions,
+    tail,
     workspaces,
 )
 from tidings.cli.asking import OPERATION
@@ -27,8 +31,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for each in (serve, demo, simulate, migrate, doctor, send):
+for each in (serve, demo, simulate, migrate, doctor, send, tail, attempts):
     app.add_typer(each.app)
+subscriptions.app.add_typer(signing.app)
+subscriptions.app.add_typer(steering.app)
 for name, noun in (
     ("workspace", workspaces),
     ("key", keys),

@@ -16,8 +16,10 @@ import sqlalchemy
 from tidings.assemble import secret_keys
 from tidings.cli.client import answers
 from tidings.cli.configured import database_file, without_password
+from tidings.cli.destinations import webhook_urls
 from tidings.cli.findings import Finding, Level
 from tidings.cli.inspection import looked_at, schema_versions
+from tidings.cli.waiting import channels, endpoints
 from tidings.model.errors import Misconfigured
 from tidings.settings import Settings
 from tidings.store.sealing import Seal
@@ -44,6 +46,10 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("Database", Level.WRONG, str(error), "Set TIDINGS_DATABASE_URL, and see that it runs.")
     yield await _secret_keys(settings, has_tables=version is not None)
     yield _public_url(settings)
+    yield await webhook_urls(settings, has_tables=version is not None)
+    # Older tables say nothing of it.
+    for check in (endpoints, channels):
+        yield await check(settings, has_tables=version is not None and version == today)
     for finding in (_kernel_clock(), await _database_clock(settings, has_tables=version is not None)):
         if finding is not None:
             yield finding

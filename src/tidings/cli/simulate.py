@@ -18,7 +18,7 @@ app = typer.Typer()
 @asks
 def simulate(
     hub: Asking,
-    connector: Annotated[str, typer.Argument(help="custom, mailgun, twilio, whatsapp-cloud, …", show_default=False)],
+    connector: Annotated[str, typer.Argument(help="A connector: twilio, mailgun, line, …", show_default=False)],
     port: Annotated[int, typer.Option("--port", help="Port to listen on; 0: any free one.")] = 9100,
     *,
     platform: Annotated[

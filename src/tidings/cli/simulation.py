@@ -53,7 +53,7 @@ def run(
         except OSError as error:
             raise Trouble(f"Port {port} cannot be had: {error.strerror}. Choose another with --port.") from error
         try:
-            channel = channel_settings(simulator)
+            channel = simulator.channel_settings
             if connect:
                 simulator.callback_url = await asyncio.to_thread(connected, hub, connector, platform, channel)
             stopped = _stopped()
@@ -80,14 +80,6 @@ def sample(connector: str) -> tuple[str, dict[str, Any]]:
     file = files("tidings.connectors") / "samples" / connector / "settings.json"
     kept = msgspec.json.decode(file.read_bytes())
     return str(kept["platform"]), kept["settings"]
-
-
-def channel_settings(simulator: Simulator) -> dict[str, Any]:
-    """Give the settings of a channel whose provider is a running simulator."""
-    settings = dict(simulator.settings)
-    if "url" in settings:
-        return {**settings, "url": f"{simulator.base_url}/messages"}
-    return {**settings, "baseUrl": simulator.base_url}
 
 
 def order(text: str) -> Order:
@@ -140,7 +132,7 @@ def _tell(simulator: Simulator, platform: str, settings: dict[str, Any], *, conn
         if not simulator.callback_url:
             paper.print("and start this again with the --callback-url that it shows; or let --connect do both.")
     paper.print("Have somebody write to you:")
-    _command(f"""curl {url}/_simulator/inbound -d '{{"from": "ADDRESS", "text": "Hello"}}'""")
+    _command(f"""curl {simulator.steering_url}/_simulator/inbound -d '{{"from": "ADDRESS", "text": "Hello"}}'""")
 
 
 def _command(text: str) -> None:

@@ -40,3 +40,7 @@ def welcome(settings: Settings, root_key: str) -> None:
     ):
         paper.print(Text.assemble(("  $ ", "dim"), command))
     paper.print()
+    if not settings.allow_networks:
+        paper.print("It calls public addresses only. For simulated providers on this machine, start it with")
+        paper.print(Text.assemble(("  $ ", "dim"), "export TIDINGS_ALLOW_NETWORKS=127.0.0.0/8"))
+        paper.print()

@@ -3,10 +3,10 @@
 Signature  Standard Webhooks, both ways, by the `standardwebhooks` library
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import msgspec
@@ -14,10 +14,14 @@ from aiohttp import web
 from msgspec import UNSET, Struct, UnsetType
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tidings.simulators.simulator import Callback, Post, Simulator
+from tidings.model.platforms import PLATFORMS
+from tidings.simulators.simulator import Callback, Demonstration, Post, Simulator
 
 SEGMENT = 160
 """Characters of a segment; what this provider calls one, whatever the alphabet."""
+
+ADDRESSES = {"phonenumber": "+447700900123", "emailaddress": "ada@example.com"}
+"""Somebody's address, by what identifies people on a platform."""
 
 DEEDS = frozenset({"clicked", "opened", "reported-as-spam", "unsubscribe-request", "delete-request", "reaction"})
 STATUSES = frozenset({"sent", "delivered", "read", "expired", "failed", "filtered"})
@@ -42,6 +46,10 @@ class CustomProvider(Simulator):
     """
 
     name = "custom"
+    demonstrations: ClassVar[Mapping[str, Demonstration]] = {
+        name: Demonstration(address=ADDRESSES.get(each.identifier, "ada"), deed="read")
+        for name, each in PLATFORMS.items()
+    }
 
     def __init__(
         self, settings: Any, *, lives: Sequence[str] = ("sent", "delivered"), path: str = "/messages", **more: Any
@@ -52,6 +60,11 @@ class CustomProvider(Simulator):
         self._hooks = Webhook(settings["signingKey"])
         self._reports = Webhook(settings.get("inboundKey") or settings["signingKey"])
         self._answered: dict[str, dict[str, Any]] = {}
+
+    @property
+    def channel_settings(self) -> dict[str, Any]:
+        """The settings of a channel whose provider this is, once it listens."""
+        return {**self.settings, "url": f"{self.base_url}{self.path}"}
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Take messages at one path."""

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tidings.cli.demo.story import OMNICHANNEL
+OMNICHANNEL = "omnichannel"
+CHANNELS = "channels"
 
 Verify = Callable[[Mapping[str, str], str, bytes, str], bool]
 """Checks a vocabulary's own signature: from the headers, the URL, the body and the secret."""
@@ -106,4 +107,4 @@ def is_channels(headers: Mapping[str, str], url: str, body: bytes, secret: str) 
     return hmac.compare_digest(good, headers.get("messagebird-signature", ""))
 
 
-VERIFY: Mapping[str, Verify] = {"omnichannel": is_omnichannel, "channels": is_channels}
+VERIFY: Mapping[str, Verify] = {OMNICHANNEL: is_omnichannel, CHANNELS: is_channels}

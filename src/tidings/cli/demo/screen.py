@@ -1,7 +1,7 @@
 """How the demonstration looks: lines as they come, at 80 columns, and a table in the end."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
@@ -10,28 +10,33 @@ from rich.table import Table
 from rich.text import Text
 
 from tidings import __version__
-from tidings.cli.demo.receiver import Told
-from tidings.cli.demo.story import OMNICHANNEL, Chapter, Outcome
+from tidings.cli.demo.receiver import OMNICHANNEL, Told
+from tidings.cli.demo.story import Chapter, Outcome, Play
 from tidings.cli.show import STAGE_STYLES
 
 WIDTH = 80
 MARGIN = 13
 """Characters before the events: the time and the chapter."""
-COLUMN = 31
-"""Characters for the first vocabulary's events; the longest has 28, and two marks follow."""
+MARKS = 3
+"""Characters after an event: a space and two marks."""
+STAGES = 15
+"""Characters for how a message stands, and its hops."""
 WORDS = {"sentRequest": "cyan", "inbound": "magenta", "reaction": "magenta"}
 
 
 class Screen:
-    """What is shown, as it happens."""
+    """What is shown of a play, as it happens; its columns are as wide as the longest event that it tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, play: Play) -> None:
+        self._play = play
         self._console = Console(width=WIDTH, highlight=False)
+        self._left = max(len(self._short(label)) for each in play.chapters for label in each.omnichannel)
+        self._right = max(len(label) for each in play.chapters for label in each.channels)
         self._begun = time.monotonic()
 
-    def open(self, hub_url: str, players: Sequence[str], subscriber_url: str) -> None:
+    def open(self, hub_url: str, subscriber_url: str) -> None:
         """Say who is there."""
-        paper = self._console
+        paper, players = self._console, [each.connector for each in self._play.players]
         paper.print(Rule(Text(f"Tidings {__version__}: what became of your messages", style="bold")))
         about = Table.grid(padding=(0, 2))
         about.add_column(style="dim")
@@ -42,7 +47,7 @@ class Screen:
         about.add_row("✓✓", "the Standard Webhooks signature is good, and the vocabulary's own")
         paper.print(about)
         paper.print()
-        paper.print(Text(f"{' ' * MARGIN}{'omnichannel':{COLUMN}}  channels", style="dim italic"))
+        paper.print(Text(f"{' ' * MARGIN}{'omnichannel':{self._left + MARKS}}  channels", style="dim italic"))
 
     def begin(self, number: int, chapter: Chapter) -> None:
         """Begin a chapter."""
@@ -55,28 +60,28 @@ class Screen:
         line = Text(f"{time.monotonic() - self._begun:6.2f} s  ", style="dim")
         line.append(f"{number + 1}  ", style="yellow")
         if told.vocabulary != OMNICHANNEL:
-            line.append(" " * (COLUMN + 2))
-        line.append_text(_marked(told))
+            line.append(" " * (self._left + MARKS + 2))
+        line.append_text(_marked(self._short(told.label), told))
         self._console.print(line)
 
-    def close(self, chapters: Sequence[Chapter], outcomes: Sequence[Outcome], wrong: Sequence[Sequence[str]]) -> None:
+    def close(self, outcomes: Sequence[Outcome], wrong: Sequence[Sequence[str]]) -> None:
         """Show what became of every message, and in red what should have."""
         table = Table(box=box.HORIZONTALS, show_edge=False, pad_edge=False, show_lines=True, padding=(0, 1, 0, 0))
         table.add_column("", width=1)
-        table.add_column("Stage and hops", width=15)
-        table.add_column("Omnichannel", width=28)
-        table.add_column("Channels", width=30)
+        table.add_column("Stage" if self._play.common else "Stage and hops", width=STAGES)
+        table.add_column("Omnichannel", width=self._left)
+        table.add_column("Channels", width=self._right)
         for number, (outcome, faults) in enumerate(zip(outcomes, wrong, strict=True)):
             summary = Text.assemble((outcome.stage, STAGE_STYLES.get(outcome.stage, "")), style="bold")
-            for hop in outcome.hops:
+            for hop in () if self._play.common else outcome.hops:
                 summary.append_text(Text(f"\n{hop}", style="not bold dim"))
             if outcome.answers is not None:
                 summary.append_text(Text(f"\nanswers {outcome.answers + 1}", style="not bold dim"))
             mark = Text(str(number + 1), style="bold red" if faults else "bold yellow")
-            table.add_row(mark, summary, _listed(outcome.omnichannel), _listed(outcome.channels))
+            table.add_row(mark, summary, _listed(map(self._short, outcome.omnichannel)), _listed(outcome.channels))
         self._console.print()
         self._console.print(table)
-        for number, (chapter, faults) in enumerate(zip(chapters, wrong, strict=True)):
+        for number, (chapter, faults) in enumerate(zip(self._play.chapters, wrong, strict=True)):
             for fault in faults:
                 self._console.print(Text(f"✗ {number + 1}  {chapter.title}: {fault}", style="red"))
 
@@ -88,9 +93,13 @@ class Screen:
         bad = Text.assemble(("✗ Not as it must be: ", "bold red"))
         self._console.print((good if as_expected else bad).append(f"{webhooks} webhooks, {signatures}, {took:.1f} s."))
 
+    def _short(self, label: str) -> str:
+        """Leave out the platform that every event is of."""
+        return label.removesuffix(self._play.common)
 
-def _marked(told: Told) -> Text:
-    label = _label(told.label)
+
+def _marked(text: str, told: Told) -> Text:
+    label = _label(text)
     label.append(" ")
     for good in (told.standard, told.own):
         label.append("✓" if good else "✗", style="green" if good else "bold red")
@@ -98,15 +107,15 @@ def _marked(told: Told) -> Text:
 
 
 def _label(label: str) -> Text:
-    """Write an event with its telling word in its colour: the status or type, of message events their own name."""
+    """Write an event with its telling word in its colour: the status or type, of omnichannel events their own name."""
     event, _, word = label.partition(" ")
     family, _, name = event.rpartition(".")
-    telling = name if family == "message" else word
+    telling = name if family in ("message", "interaction") else word
     style = WORDS.get(telling) or STAGE_STYLES.get(telling, "magenta")
-    if family == "message":
+    if family in ("message", "interaction"):
         return Text.assemble(f"{family}.", (name, style), f" {word}" if word else "")
     return Text.assemble(f"{event} ", (word, style))
 
 
-def _listed(labels: Sequence[str]) -> Text:
+def _listed(labels: Iterable[str]) -> Text:
     return Text("\n").join(_label(each) for each in labels)

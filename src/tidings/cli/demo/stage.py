@@ -4,18 +4,17 @@ import asyncio
 import contextlib
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 
 from tidings.cli.client import Trouble
-from tidings.cli.demo.receiver import Keys, Receiver
-from tidings.cli.demo.story import CHANNELS, CHANNELS_EVENTS, OMNICHANNEL, OMNICHANNEL_EVENTS
+from tidings.cli.demo.receiver import CHANNELS, OMNICHANNEL, Keys, Receiver
 from tidings.cli.service import opened
-from tidings.cli.simulation import channel_settings, sample, simulators
+from tidings.cli.simulation import sample, simulators
 from tidings.settings import Settings
 from tidings.simulators.simulator import Simulator
 
@@ -23,10 +22,18 @@ BAD_REQUEST = 400
 """From here on a status is a no."""
 PACE = 0.15
 """Seconds that the simulated providers take between two reports, so that one can follow."""
-PLAYERS = {"sms": "twilio", "email": "mailgun", "whatsapp": "whatsapp-cloud", "pager": "custom"}
-"""Which connector plays each platform."""
-PAGER_SECONDS = 2
-"""How long a message to the pager may take."""
+HERE = "127.0.0.0/8"
+"""Where providers and the receiver are: on this machine."""
+OMNICHANNEL_EVENTS = ("message.sentRequest", "message.*", "interaction.click")
+"""What the one omnichannel webhook names; the first is told only to those who name it."""
+
+
+class Player(NamedTuple):
+    """Which connector plays a platform, and more of its channel."""
+
+    platform: str
+    connector: str
+    more: Mapping[str, Any] = {}
 
 
 class Stage:
@@ -50,29 +57,30 @@ class Stage:
                 raise Trouble(f"{method} {path} was answered {response.status}: {await response.text()}")
             return await response.json()
 
-    async def set_up(self, receiver: Receiver) -> None:
-        """Make the workspace, its channels and its subscriptions."""
+    async def set_up(self, receiver: Receiver, players: Sequence[Player], events: Sequence[str]) -> None:
+        """Make the workspace, its channels and its subscriptions, one for each event of the channels vocabulary."""
         made = await self.ask("POST", "/workspaces", {"name": "Demo", "accountId": 1234})
         self.workspace, self._key = made["id"], made["accessKey"]
-        for platform, simulator in self.simulators.items():
+        for platform, connector, more in players:
+            simulator = self.simulators[platform]
             asked = {
                 "platform": platform,
-                "connector": simulator.name,
-                "settings": channel_settings(simulator),
-                **({"expiryHours": PAGER_SECONDS / 3600} if platform == "pager" else {}),
+                "connector": connector,
+                "settings": simulator.channel_settings,
+                **more,
             }
             channel = await self.ask("POST", f"/workspaces/{self.workspace}/channels", asked)
             self.channels[platform] = channel["id"]
             simulator.callback_url = channel["callbackUrl"]
-        await self._subscribe(receiver)
+        await self._subscribe(receiver, events)
 
-    async def _subscribe(self, receiver: Receiver) -> None:
+    async def _subscribe(self, receiver: Receiver, events: Sequence[str]) -> None:
         secret, path = secrets.token_urlsafe(24), f"/{OMNICHANNEL}/messages"
         wanted = [{"type": event} for event in OMNICHANNEL_EVENTS]
         asked: dict[str, Any] = {"url": receiver.url + path, "secret": secret, "subscriptions": wanted}
         made = await self.ask("POST", f"/apispaces/{self.workspace}/webhooks", asked)
         receiver.keys[path] = Keys(made["signingKey"], secret)
-        for event in CHANNELS_EVENTS:
+        for event in events:
             path = f"/{CHANNELS}/{event}"
             asked = {"service": "channels", "event": event, "url": receiver.url + path, "signingKey": secret}
             made = await self.ask("POST", f"/workspaces/{self.workspace}/webhook-subscriptions", asked)
@@ -92,23 +100,34 @@ class Stage:
         life: dict[str, Any] = await self.ask("GET", f"/workspaces/{self.workspace}/messages/{message}")
         return life
 
+    async def log(self, message: str) -> list[dict[str, Any]]:
+        """Read everything that the log says of a message, in order."""
+        read = await self.ask("GET", f"/workspaces/{self.workspace}/events?messageId={message}")
+        events: list[dict[str, Any]] = read["results"]
+        return events
+
 
 @asynccontextmanager
-async def staged(receiver: Receiver) -> AsyncIterator[Stage]:
+async def staged(
+    receiver: Receiver, players: Sequence[Player], events: Sequence[str], *, pace: float = PACE
+) -> AsyncIterator[Stage]:
     """Start the hub on a free port with its data in a temporary folder, and the providers; stop them in the end."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidings-demo-")))
-        hub, server, listener = await stack.enter_async_context(opened(Settings(data_dir=folder, port=0)))
+        settings = Settings(data_dir=folder, port=0, allow_networks=HERE, mail_port=0)
+        hub, server, listener = await stack.enter_async_context(opened(settings))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         stage = Stage(hub.world.settings.public_url, hub.new_root_key, http)
-        for platform, connector in PLAYERS.items():
-            simulator = simulators()[connector](sample(connector)[1], pace=PACE)
-            await simulator.start()
-            stack.push_async_callback(simulator.stop)
-            stage.simulators[platform] = simulator
         try:
-            await stage.set_up(receiver)
+            kinds = simulators()
+            for platform, connector, _ in players:
+                simulator = kinds[connector](sample(connector)[1], pace=pace)
+                simulator.mail_door = f"127.0.0.1:{hub.mail.port}"
+                await simulator.start()
+                stack.push_async_callback(simulator.stop)
+                stage.simulators[platform] = simulator
+            await stage.set_up(receiver, players, events)
             yield stage
         finally:
             server.should_exit = True

@@ -1,22 +1,10 @@
-"""What the demonstration tells, and what must come of it: for each message, every event in each vocabulary."""
+"""What a demonstration tells, and what must come of it: for each message, every event in each vocabulary."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-OMNICHANNEL = "omnichannel"
-CHANNELS = "channels"
-
-OMNICHANNEL_EVENTS = ("message.sentRequest", "message.*")
-"""What the one omnichannel webhook names; the first is told only to those who name it."""
-CHANNELS_EVENTS = (
-    "sms.outbound",
-    "sms.inbound",
-    "email.outbound",
-    "whatsapp.outbound",
-    "whatsapp.interaction",
-    "pager.outbound",
-)
-"""One subscription each."""
+from tidings.cli.demo.receiver import OMNICHANNEL
+from tidings.cli.demo.stage import Player, Stage
 
 
 class Chapter(NamedTuple):
@@ -34,62 +22,35 @@ class Chapter(NamedTuple):
     """Event, and status or type."""
     answers: int | None = None
     """Of an incoming message: which chapter's message it must be tied to."""
+    log: tuple[str, ...] = ()
+    """What the log must say of it, in order: kinds of events, and of an interaction its deed; empty: not looked at."""
+    later: int = 0
+    """How many of the webhooks come only with the next chapter."""
+
+    @property
+    def webhooks(self) -> int:
+        """How many webhooks must come of it."""
+        return len(self.omnichannel) + len(self.channels)
 
 
-CHAPTERS = (
-    Chapter(
-        "An sms is delivered",
-        "sent over one channel, in the channels vocabulary",
-        "delivered",
-        ("sms delivered",),
-        ("message.sentRequest sms", "message.sent sms", "message.delivered sms"),
-        ("sms.outbound accepted", "sms.outbound sent", "sms.outbound delivered"),
-    ),
-    Chapter(
-        "An sms is refused, and the same message goes by e-mail",
-        "sent by rules, sms then email, in the omnichannel vocabulary",
-        "delivered",
-        ("sms failed", "email delivered"),
-        ("message.sentRequest sms", "message.sent email", "message.delivered email"),
-        ("sms.outbound accepted", "email.outbound sent", "email.outbound delivered"),
-    ),
-    Chapter(
-        "A WhatsApp message is read, and reacted to",
-        "sent by rules, in the omnichannel vocabulary",
-        "read",
-        ("whatsapp read",),
-        (
-            "message.sentRequest whatsApp",
-            "message.sent whatsApp",
-            "message.delivered whatsApp",
-            "message.read whatsApp",
-        ),
-        (
-            "whatsapp.outbound accepted",
-            "whatsapp.outbound sent",
-            "whatsapp.outbound delivered",
-            "whatsapp.interaction read",
-            "whatsapp.interaction reaction",
-        ),
-    ),
-    Chapter(
-        "Somebody replies to the first sms",
-        "comes in by the provider's callback, tied to message 1",
-        "delivered",
-        (),
-        ("message.inbound sms",),
-        ("sms.inbound delivered",),
-        answers=0,
-    ),
-    Chapter(
-        "A pager never answers: after two seconds the message expires",
-        "sent over a channel of one's own, in the channels vocabulary",
-        "expired",
-        ("pager sent",),
-        ("message.sentRequest pager", "message.sent pager", "message.expired pager"),
-        ("pager.outbound accepted", "pager.outbound sent", "pager.outbound delivery_failed"),
-    ),
-)
+Act = Callable[[Stage], Awaitable[str | None]]
+"""How a chapter begins; gives the id of the message sent, None where somebody else wrote it."""
+
+
+class Play(NamedTuple):
+    """Everything that is played in one demonstration."""
+
+    players: tuple[Player, ...]
+    events: tuple[str, ...]
+    """Events of the channels vocabulary that are subscribed to, one subscription each."""
+    scenes: tuple[tuple[Chapter, Act], ...]
+    common: str = ""
+    """What every event of the omnichannel vocabulary ends with, and need not be shown: the only platform."""
+
+    @property
+    def chapters(self) -> tuple[Chapter, ...]:
+        """What is told, in order."""
+        return tuple(chapter for chapter, _ in self.scenes)
 
 
 class Outcome(NamedTuple):
@@ -100,20 +61,24 @@ class Outcome(NamedTuple):
     omnichannel: tuple[str, ...]
     channels: tuple[str, ...]
     answers: int | None = None
+    log: tuple[str, ...] = ()
 
 
 def differences(chapter: Chapter, outcome: Outcome) -> list[str]:
     """Say everything that is not as it must be.
 
-    A subscription sees a message's events in order. The one omnichannel webhook must see all of them so; of the
-    channels vocabulary each event is a subscription of its own, and nothing is promised between two of them.
+    A subscription sees a message's events in order. The one omnichannel webhook must see all of them so, but for what
+    came in, which is another message; of the channels vocabulary each event is a subscription of its own, and nothing
+    is promised between two of them.
     """
     found = [
         *_unlike("stage", chapter.stage, outcome.stage),
         *_unlike("hops", ", ".join(chapter.hops), ", ".join(outcome.hops)),
         *_unlike("answers message", _number(chapter.answers), _number(outcome.answers)),
     ]
-    found += _out_of_order(chapter.omnichannel, outcome.omnichannel, lambda _: OMNICHANNEL)
+    if chapter.log:
+        found += _unlike("log", ", ".join(chapter.log), ", ".join(outcome.log))
+    found += _out_of_order(chapter.omnichannel, outcome.omnichannel, _message)
     found += _out_of_order(chapter.channels, outcome.channels, lambda event: event.partition(" ")[0])
     return found
 
@@ -129,6 +94,10 @@ def _out_of_order(expected: Sequence[str], got: Sequence[str], subscription: Cal
         came = ", ".join(each for each in got if subscription(each) == name)
         found += _unlike(name, wanted, came)
     return found
+
+
+def _message(event: str) -> str:
+    return f"{OMNICHANNEL} inbound" if event.startswith("message.inbound") else OMNICHANNEL
 
 
 def _number(chapter: int | None) -> str:

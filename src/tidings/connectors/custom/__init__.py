@@ -102,6 +102,7 @@ _ALL = Capabilities(
     interactions=frozenset(Deed) - {Deed.READ},
     inbound=True,
     deduplicates=True,
+    only={"receipts": "where the settings say so", "reads": "where the settings say so"},
     signature="Standard Webhooks, HMAC-SHA256",
 )
 _EMAIL = msgspec.structs.replace(_ALL, several_recipients=True, receipt_is_the_messages=True)
@@ -115,6 +116,18 @@ class Custom(Connector[Settings]):
     platforms = tuple(PLATFORMS)
     capabilities = AnyPlatform()
     documentation = "https://www.standardwebhooks.com"
+    notes = (
+        (
+            "The language is our own: a JSON object is posted for each message, and an object or an array of them is"
+            " posted back, both signed as Standard Webhooks. The connector's docstrings say each field."
+        ),
+        (
+            "Without a `url`, or in the mode `poll`, messages wait until the provider fetches them at"
+            " `GET /workspaces/{workspace}/channels/{channel}/outgoing`."
+        ),
+        "A channel may be of any platform, also one that the operator names, such as `pager`.",
+        "Say with `receipts` and `reads` what the provider reports; what it does not report, nobody waits for.",
+    )
     Settings = Settings
 
     @property

@@ -33,6 +33,7 @@ def _able(*sends: str) -> Capabilities:
         reads=True,  # Told where a Messaging Service has an RCS sender, and sends by it what was asked for as SMS.
         interactions=frozenset({Deed.CLICKED, Deed.UNSUBSCRIBE_REQUEST}),
         inbound=True,
+        only={"reads": "what went by RCS", Deed.CLICKED: "links that Twilio shortened"},
         signature="HMAC-SHA1 over the URL and the sorted form fields, or over the URL with the body's SHA-256",
     )
 
@@ -48,6 +49,28 @@ class Twilio(Connector[Settings]):
         "mms": _able("text", "media", "template", "native"),
     }
     documentation = "https://www.twilio.com/docs/messaging"
+    notes = (
+        (
+            "Set the webhook for incoming messages, of every number or of the Messaging Service, to the callback URL"
+            " followed by `/inbound`. Statuses need no setting: they are asked for with every message, at `/status`."
+        ),
+        (
+            "Twilio signs the URL that it calls. Behind a proxy `TIDINGS_PUBLIC_URL` must be the address that Twilio"
+            " knows, or every callback is refused."
+        ),
+        (
+            "Twilio takes the same message twice. After an unclear answer its list of messages is read before anything"
+            " is sent again."
+        ),
+        (
+            "Clicks are told of links that Twilio shortens: with the setting `shortenUrls`, a Messaging Service that"
+            " has a domain for links, and a webhook sink of Event Streams at the callback URL."
+        ),
+        (
+            "Somebody who writes STOP is told as an `unsubscribe-request`. Twilio refuses further messages to them"
+            " until they write START."
+        ),
+    )
     Settings = Settings
 
     @property

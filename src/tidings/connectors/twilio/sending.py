@@ -5,13 +5,13 @@ Twilio takes the same request twice, so after an unclear answer its list of mess
 
 from base64 import b64encode
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
-import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from tidings.connectors.connector import Outgoing
+from tidings.connectors.decoding import read
 from tidings.connectors.twilio.codes import BY_STATUS, reason_for, verdict_on
 from tidings.connectors.twilio.composing import Form, compose
 from tidings.connectors.twilio.settings import Settings
@@ -27,9 +27,6 @@ PAGE: Final = 50
 """Messages to one person that one look gives at most."""
 AGAIN: Final = 30.0
 """Seconds until a message that certainly was not taken is sent again."""
-
-
-T = TypeVar("T")
 
 
 class _Message(Struct):
@@ -79,13 +76,13 @@ def send(outgoing: Outgoing, settings: Settings, report_to: str) -> Exchange[Sen
 def _taken(reply: Reply, form: Form, now: int) -> Sent:
     """Give what Twilio took; NoReply where an answer does not tell whether it did."""
     if reply.ok:
-        message = _read(reply.body, _Message)
+        message = read(reply.body, _Message)
         if message is None:
             raise NoReply("Twilio took the message, but what it answered cannot be read.", taken=True)
         return _sent(message, reply.raw, form)
     if reply.status >= 500 and reply.status not in BY_STATUS:
         raise NoReply(f"Twilio answered {reply.status}.", taken=True)
-    problem = _read(reply.body, _Problem) or _Problem()
+    problem = read(reply.body, _Problem) or _Problem()
     code = "" if problem.code is None else str(problem.code)
     verdict = verdict_on(code, reply.status)
     reason = reason_for(verdict, code or str(reply.status), problem.message or "")
@@ -113,10 +110,10 @@ def _look(form: Form, now: int, settings: Settings, lost: NoReply) -> Exchange[_
 
 def _matching(reply: Reply, form: Form, since: int, lost: NoReply) -> _Found | None:
     """Give the one message of a list that is what was asked for, None if surely none is; else raises `lost`."""
-    page = _read(reply.body, _Page)
+    page = read(reply.body, _Page)
     if not reply.ok or page is None:
         raise lost
-    messages = [(message, raw) for raw in page.messages if (message := _read(raw, _Message)) is not None]
+    messages = [(message, raw) for raw in page.messages if (message := read(raw, _Message)) is not None]
     if len(messages) < len(page.messages):
         raise lost
     older = [message for message, _ in messages if _made_before(message, since)]
@@ -161,14 +158,6 @@ def _sent(message: _Message, answer: Raw, form: Form) -> Sent:
     # A Messaging Service counts only when it has chosen a sender, and says 0 until then.
     units = _number(message.num_segments) or (1 if "MediaUrl" in form else count(str(body)).segments)
     return Sent(pieces=(Piece(message.sid),), answer=answer, units=units, sender=str(sender))
-
-
-def _read(body: bytes | Raw, kind: type[T]) -> T | None:
-    """Read JSON; None where it is none, or another."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def _number(text: str | int | None) -> int:

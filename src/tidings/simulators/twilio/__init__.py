@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -18,7 +18,7 @@ from aiohttp import web
 
 from tidings.rules.encoding import transliterate
 from tidings.rules.keywords import is_start, is_stop
-from tidings.simulators.simulator import Callback, Simulator
+from tidings.simulators.simulator import Callback, Demonstration, Simulator, with_picture
 from tidings.simulators.twilio import wording
 from tidings.simulators.twilio.webhooks import FORM, Overrides, Signer
 
@@ -38,6 +38,25 @@ class Twilio(Simulator):
     """
 
     name = "twilio"
+    demonstrations: ClassVar[Mapping[str, Demonstration]] = {
+        platform: Demonstration(
+            address="+447700900123",
+            deed="clicked",
+            more={"url": "https://shop.example.com/parcel"},
+            told=("accepted", "sent", "delivered", "clicked"),
+            body=body,
+            writes=writes,
+            usual=True,
+        )
+        for platform, body, writes in (
+            ("sms", {}, {}),
+            (
+                "mms",
+                with_picture("Your parcel", "https://shop.example.com/parcel.jpg"),
+                {"media": [{"type": "text/plain", "data": "Beside the door, please."}]},
+            ),
+        )
+    }
 
     def __init__(
         self,
