@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import scenarios
+from bench import scenarios, smpp
 from support.postgres import Server, served
 
 RESULTS = Path(__file__).parent / "results"
@@ -54,6 +54,7 @@ def scenarios_of(server: Server, many: int, long: int) -> dict[str, Callable[[],
         "sqlite": partial(scenarios.road, "", many, name="sqlite"),
         "postgres": postgres,
         **fan_outs,
+        "smpp": partial(smpp.bind, many // 3),
         "short-log": partial(scenarios.long_log, 1_000, many // 3),
         "long-log": partial(scenarios.long_log, long, many // 3),
     }

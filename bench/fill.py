@@ -1,6 +1,7 @@
 """A log that is long already: rows as the hub itself writes them, put into the file directly."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 import msgspec
@@ -20,14 +21,16 @@ CHUNK = 10_000
 
 
 def fill(path: Path, workspace: str, channel: str, events: int) -> None:
-    """Write so many events of half as many messages, each message told accepted and sent."""
+    """Write so many events of half as many messages, each message told accepted and sent, a millisecond apart."""
+    # Of late: what is older than messages are kept, the hub would be busy to forget.
+    since = time.time_ns() // 1_000_000 - events
     connection = sqlite3.connect(path, isolation_level=None)
     chance = Chance()
     position = connection.execute("SELECT position FROM head WHERE name = 'log'").fetchone()[0]
     for start in range(0, events // 2, CHUNK):
         rows: dict[str, list[tuple[object, ...]]] = {}
         for index in range(start, min(start + CHUNK, events // 2)):
-            position = _one(rows, chance, workspace, channel, index, position)
+            position = _one(rows, chance, workspace, channel, since, index, position)
         connection.execute("BEGIN")
         for name, values in rows.items():
             connection.executemany(statement(name).sqlite, values)
@@ -38,10 +41,16 @@ def fill(path: Path, workspace: str, channel: str, events: int) -> None:
 
 
 def _one(
-    rows: dict[str, list[tuple[object, ...]]], chance: Chance, workspace: str, channel: str, index: int, position: int
+    rows: dict[str, list[tuple[object, ...]]],
+    chance: Chance,
+    workspace: str,
+    channel: str,
+    since: int,
+    index: int,
+    position: int,
 ) -> int:
     number = f"+4470{index:08d}"
-    now = 1_790_000_000_000 + index
+    now = since + index
     id_ = chance.id()
     contact = contact_id(workspace, "phonenumber", number)
     message = Message(

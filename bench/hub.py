@@ -55,6 +55,7 @@ class Hub:
             "TIDINGS_DATABASE_URL": database_url,
             "TIDINGS_PORT": str(self.port),
             "TIDINGS_ROOT_KEY": ROOT_KEY,
+            "TIDINGS_ALLOW_NETWORKS": "127.0.0.0/8",
             "TIDINGS_LOG_LEVEL": "warning",
         }
 
@@ -114,9 +115,10 @@ class Hub:
         channel = self.ask("POST", f"/workspaces/{made['id']}/channels", body)
         return made["id"], made["accessKey"], channel["id"]
 
-    def subscribe(self, workspace: str, subscriber: int, status: str, number: int = 1) -> None:
-        """Subscribe so many endpoints to one status of outgoing sms."""
-        filters = [{"key": "messageStatus", "value": status}]
+    def subscribe(self, workspace: str, subscriber: int, status: str, number: int = 1) -> list[str]:
+        """Subscribe so many endpoints to one status of outgoing sms, or to what none claims; gives their ids."""
+        filters = [{"key": "messageStatus", "value": status}] if status else []
+        made = []
         for index in range(number):
             body = {
                 "service": "channels",
@@ -125,7 +127,13 @@ class Hub:
                 "signingKey": "bench-signing-key",
                 "eventFilters": filters,
             }
-            self.ask("POST", f"/workspaces/{workspace}/webhook-subscriptions", body)
+            made.append(self.ask("POST", f"/workspaces/{workspace}/webhook-subscriptions", body)["id"])
+        return made
+
+    def standing(self, workspace: str, subscription: str) -> dict[str, Any]:
+        """Ask how telling a subscription stands."""
+        told: dict[str, Any] = self.ask("GET", f"/workspaces/{workspace}/subscriptions/{subscription}")["delivery"]
+        return told
 
 
 class Surroundings:

@@ -21,14 +21,14 @@ def road(database_url: str, messages: int, *, name: str) -> dict[str, Any]:
         workspace, key, channel = hub.set_up(around.ports["provider"])
         hub.subscribe(workspace, around.ports["subscriber"], "sent")
         result: dict[str, Any] = {"name": name, "messages": messages}
-        result["submit"] = _submit(hub, around, workspace, key, channel, messages)
+        result["submit"] = submit(hub, around, workspace, key, channel, messages)
         hub.subscribe(workspace, around.ports["subscriber"], "delivered")
-        ids = _ids(hub, workspace, messages)
+        ids = ids_of(hub, workspace, messages)
         share = messages // 3
-        result["callback"] = _receipts(hub, around, channel, ids[:share])
+        result["callback"] = receipts(hub, around, channel, ids[:share])
         result["callback"]["profile"] = _profiled(hub, around, channel, ids[share : 2 * share])
         rate = result["callback"]["per_cpu_second"] / 2
-        result["half_load"] = _paced(hub, around, channel, ids[2 * share :], rate)
+        result["half_load"] = paced(hub, around, channel, ids[2 * share :], rate)
         return result
 
 
@@ -36,10 +36,10 @@ def fan_out(messages: int, subscriptions: int) -> dict[str, Any]:
     """Report each message delivered to so many subscriptions."""
     with Surroundings() as around, Hub() as hub:
         workspace, key, channel = hub.set_up(around.ports["provider"])
-        _submit(hub, around, workspace, key, channel, messages, hooks=0)
+        submit(hub, around, workspace, key, channel, messages, hooks=0)
         hub.subscribe(workspace, around.ports["subscriber"], "delivered", subscriptions)
-        ids = _ids(hub, workspace, messages)
-        told = _receipts(hub, around, channel, ids, times=subscriptions)
+        ids = ids_of(hub, workspace, messages)
+        told = receipts(hub, around, channel, ids, times=subscriptions)
         return {"name": f"fan-out to {subscriptions}", **told}
 
 
@@ -51,14 +51,14 @@ def long_log(events: int, messages: int) -> dict[str, Any]:
             workspace, key, channel = hub.set_up(around.ports["provider"])
         fill(data / "tidings.db", workspace, channel, events)
         with Hub(data=data) as hub:
-            _submit(hub, around, workspace, key, channel, messages, hooks=0)
+            submit(hub, around, workspace, key, channel, messages, hooks=0)
             hub.subscribe(workspace, around.ports["subscriber"], "delivered")
-            ids = _ids(hub, workspace, messages)
-            told = _receipts(hub, around, channel, ids)
+            ids = ids_of(hub, workspace, messages)
+            told = receipts(hub, around, channel, ids)
             return {"name": f"after a log of {events:,} events", **told}
 
 
-def _submit(
+def submit(
     hub: Hub, around: Surroundings, workspace: str, key: str, channel: str, number: int, hooks: int = 1
 ) -> dict[str, Any]:
     before = around.do("hooks")
@@ -75,11 +75,11 @@ def _submit(
     if hooks:
         around.wait_for(before + number * hooks)
     else:
-        _wait_until_sent(hub)
-    return _figures(number, time.monotonic() - start, cost, asked)
+        wait_until_sent(hub)
+    return figures(number, time.monotonic() - start, cost, asked)
 
 
-def _receipts(hub: Hub, around: Surroundings, channel: str, ids: list[str], times: int = 1) -> dict[str, Any]:
+def receipts(hub: Hub, around: Surroundings, channel: str, ids: list[str], times: int = 1) -> dict[str, Any]:
     before = around.do("hooks")
     with _listed(ids) as path:
         cost, start = Cost(hub.process), time.monotonic()
@@ -87,7 +87,7 @@ def _receipts(hub: Hub, around: Surroundings, channel: str, ids: list[str], time
         around.wait_for(before + len(ids) * times)
         # What was told must also be written down.
         time.sleep(0.3)
-        return _figures(len(ids) * times, time.monotonic() - start - 0.3, cost, asked)
+        return figures(len(ids) * times, time.monotonic() - start - 0.3, cost, asked)
 
 
 def _profiled(hub: Hub, around: Surroundings, channel: str, ids: list[str]) -> dict[str, float]:
@@ -96,10 +96,19 @@ def _profiled(hub: Hub, around: Surroundings, channel: str, ids: list[str]) -> d
     return shares
 
 
-def _paced(hub: Hub, around: Surroundings, channel: str, ids: list[str], rate: float) -> dict[str, Any]:
+def paced(hub: Hub, around: Surroundings, channel: str, ids: list[str], rate: float, **more: float) -> dict[str, Any]:
+    """Report messages delivered at a rate; gives how long it took until the webhooks came."""
     with _listed(ids) as path:
         cost = Cost(hub.process)
-        asked = around.do("receipts", hub=hub.port, channel=channel, messages=path, connections=CONNECTIONS, rate=rate)
+        asked = around.do(
+            "receipts",
+            hub=hub.port,
+            channel=channel,
+            messages=path,
+            connections=CONNECTIONS,
+            rate=rate,
+            **more,
+        )
         used = cost.stop()
     return {
         "rate": round(rate),
@@ -110,7 +119,7 @@ def _paced(hub: Hub, around: Surroundings, channel: str, ids: list[str], rate: f
     }
 
 
-def _figures(number: int, seconds: float, cost: Cost, asked: dict[str, Any]) -> dict[str, Any]:
+def figures(number: int, seconds: float, cost: Cost, asked: dict[str, Any]) -> dict[str, Any]:
     used = cost.stop()
     return {
         "events": number,
@@ -133,7 +142,7 @@ def _listed(ids: list[str]) -> Iterator[str]:
         yield file.name
 
 
-def _ids(hub: Hub, workspace: str, number: int) -> list[str]:
+def ids_of(hub: Hub, workspace: str, number: int) -> list[str]:
     """The newest messages, oldest first, through the API."""
     ids: list[str] = []
     after = 0
@@ -145,7 +154,7 @@ def _ids(hub: Hub, workspace: str, number: int) -> list[str]:
     return ids[-number:]
 
 
-def _wait_until_sent(hub: Hub) -> None:
+def wait_until_sent(hub: Hub) -> None:
     """Wait until no hop is left to be submitted."""
     end = time.monotonic() + 120
     with sqlite3.connect(f"file:{hub.data / 'tidings.db'}?mode=ro", uri=True) as connection:

@@ -7,9 +7,12 @@ import asyncio
 import base64
 import hmac
 import json
+import math
 import os
+import socket
 import sys
 import time
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ import uvloop
 
 from bench.wire import Load, Server, request, response
 
+SLOW = 1.0
+"""Seconds that the slow endpoint takes to answer."""
 ACCOUNT = "AC00112233445566778899aabbccddeeff"
 TOKEN = "bench-auth-token"
 
@@ -30,13 +35,38 @@ class Surroundings:
         self._arrived: dict[str, float] = {}
         self._keep_times = False
         self._no_content = response("204 No Content").replace(b"content-length: 0\r\n", b"")
-        self._hub = 0
+        self._dead = socket.socket()
+        """Its port is ours, and nobody listens there."""
+        self._dead.bind(("127.0.0.1", 0))
+        self._drained = 0
 
     async def serve(self) -> dict[str, Any]:
+        """Listen: gives the port of the provider, and those of endpoints of every kind."""
         loop = asyncio.get_running_loop()
-        provider = await loop.create_server(lambda: Server(self._provide), "127.0.0.1", 0)
-        subscriber = await loop.create_server(lambda: Server(self._subscribe), "127.0.0.1", 0)
-        return {"provider": provider.sockets[0].getsockname()[1], "subscriber": subscriber.sockets[0].getsockname()[1]}
+        made: dict[str, Callable[[], asyncio.Protocol]] = {
+            "provider": lambda: Server(self._provide),
+            "subscriber": lambda: Server(self._subscribe),
+            "slow": lambda: Server(lambda _path, _body: self._no_content, wait=SLOW),
+            # It takes everything and never answers.
+            "hanging": asyncio.Protocol,
+        }
+        ports: dict[str, Any] = {"dead": self._dead.getsockname()[1]}
+        for name, protocol in made.items():
+            server = await loop.create_server(protocol, "127.0.0.1", 0, backlog=4096)
+            ports[name] = server.sockets[0].getsockname()[1]
+        return ports
+
+    async def revive(self) -> None:
+        """Have the dead endpoint listen from now on, and count what it is told."""
+        await asyncio.get_running_loop().create_server(lambda: Server(self._drain), sock=self._dead)
+
+    async def drained(self) -> int:
+        """How much the endpoint has been told that was dead."""
+        return self._drained
+
+    def _drain(self, path: str, body: bytes) -> bytes:
+        self._drained += 1
+        return self._no_content
 
     def _provide(self, path: str, body: bytes) -> bytes:
         """Answer as Twilio does when it takes a message."""
@@ -63,23 +93,38 @@ class Surroundings:
             requests.append(request("POST", path, headers, json.dumps(body).encode()))
         return await self._load(hub, requests, connections, None)
 
-    async def receipts(self, hub: int, channel: str, messages: str, connections: int, rate: float | None = None) -> Any:
-        """Post a signed receipt for each message whose id stands in a file."""
+    async def receipts(
+        self,
+        hub: int,
+        channel: str,
+        messages: str,
+        connections: int,
+        rate: float | None = None,
+        warm_up: float = 0.25,
+        patience: float = 1.5,
+    ) -> Any:
+        """Post a signed receipt for each message whose id stands in a file; at a rate, measure when its webhook comes.
+
+        The first share of them, `warm_up`, is not counted: it warms connections and caches up. Webhooks that have not
+        come `patience` seconds after the last receipt are missing.
+        """
         ids = Path(messages).read_text().split()
         requests = [_receipt(hub, channel, message) for message in ids]
         self._keep_times = rate is not None
         self._arrived.clear()
         told = await self._load(hub, requests, connections, rate)
         if rate is not None:
-            await asyncio.sleep(1.5)
+            end = time.monotonic() + patience
+            while len(self._arrived) < len(ids) and time.monotonic() < end:
+                await asyncio.sleep(0.05)
             sent = self._last.sent_at
             arrived = [(at, self._arrived.get(message)) for at, message in zip(sent, ids, strict=True)]
-            # The first quarter warms connections and caches up.
-            delays = sorted(end - at for at, end in arrived[len(arrived) // 4 :] if end is not None)
+            counted = arrived[int(len(arrived) * warm_up) :]
+            delays = sorted(end - at for at, end in counted if end is not None) or [math.inf]
             told["missing"] = sum(end is None for _, end in arrived)
             told["delays_ms"] = {
                 name: round(delays[min(len(delays) - 1, int(len(delays) * share))] * 1000, 2)
-                for name, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
+                for name, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999), ("most", 1.0))
             }
         self._keep_times = False
         return told

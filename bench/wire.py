@@ -88,10 +88,11 @@ class Load:
 
 
 class Server(asyncio.Protocol):
-    """Answers every request with what `answer` gives for its path and body."""
+    """Answers every request with what `answer` gives for its path and body, after so many seconds."""
 
-    def __init__(self, answer: Callable[[str, bytes], bytes]) -> None:
+    def __init__(self, answer: Callable[[str, bytes], bytes], wait: float = 0) -> None:
         self._answer = answer
+        self._wait = wait
         self._parser = httptools.HttpRequestParser(self)
         self._body: list[bytes] = []
         self._url = b""
@@ -112,7 +113,11 @@ class Server(asyncio.Protocol):
     def on_message_complete(self) -> None:
         body, self._body = b"".join(self._body), []
         assert self._transport is not None
-        self._transport.write(self._answer(self._url.decode(), body))
+        answer = self._answer(self._url.decode(), body)
+        if self._wait:
+            asyncio.get_running_loop().call_later(self._wait, self._transport.write, answer)
+        else:
+            self._transport.write(answer)
 
 
 def request(method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:

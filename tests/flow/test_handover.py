@@ -1,5 +1,6 @@
 """What a connector is told beside the message: when the person last wrote, what is answered; and fresh credentials."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -145,11 +146,16 @@ async def test_credentials_that_are_refused_are_renewed_and_the_message_goes(sql
         await with_connectors(flow)
         await flow.channel(provider.url, connector="fading")
         await flow.accepted("c1")
-        for _ in range(8):
-            # New settings are a new sender: for a moment there is none.
-            await until(lambda: "c1" in flow.hub.readers._senders)
-            await until(lambda: not flow.sender()._filling)
-            await until(lambda: "c1" in flow.hub.readers._senders and not flow.sender()._under_way)
+
+        def is_idle() -> bool:
+            """New settings are a new sender: for a moment there is none."""
+            senders = flow.hub.readers._senders
+            return "c1" in senders and not (flow.sender()._filling or flow.sender()._under_way)
+
+        for _ in range(100):
+            await until(is_idle)
+            if flow.world.counts.all().get(("submissions", "sent")):
+                break
             flow.clock.move(2000)
-        await until(lambda: flow.world.counts.all().get(("submissions", "sent")))
+            await asyncio.sleep(0.01)
         assert provider.got[-1].json["token"] != refused[0]
