@@ -66,6 +66,11 @@ def test_what_is_inherited() -> None:
     assert acme.answer(CALLBACK) == Answer()
     assert acme.refusal(CALLBACK) == Answer(status=403, body=b"signature refused")
     assert acme.check(outgoing("mms", media=(Media(url="https://x.test/a"),))) == ()
+    assert acme.renewal(0, refused=True) is None
+    assert not acme.claims(CALLBACK), "what comes by a common door is nobody's who does not say so"
+    assert acme.poll_seconds is None
+    with pytest.raises(NotImplementedError):
+        acme.poll("", 0)
     assert outgoing("mms").tag == "m:2"
 
 

@@ -11,6 +11,7 @@ from support.subscriber import comapi_signature, messagebird_signature
 from tidings.dialects.channels import Channels
 from tidings.dialects.dialect import Delivery, Dialect
 from tidings.dialects.omnichannel import Omnichannel
+from tidings.dialects.operations import Operations
 from tidings.model.secrets import Secret
 from tidings.model.subscriptions import Subscription, Wanted
 from tidings.rules.signing.examining import Finding, Flaw, Received
@@ -93,6 +94,14 @@ def test_a_missing_signature_is_told(header: str) -> None:
 def test_without_a_secret_no_signature_is_due(header: str) -> None:
     assert examined(header, {}, secret="") is None
     assert flaw(header, SIGNED[header](), secret="") is Flaw.UNSIGNED
+
+
+def test_operations_have_no_signature_of_their_own() -> None:
+    """All of it is Standard Webhooks', which is examined elsewhere."""
+    dialect = Operations()
+    received = Received(headers=comapi(), body=BODY, at=AT * 1000, url=URL)
+    assert dialect.sign(subscription(dialect), Delivery("evt_1", AT, URL, BODY)) == {}
+    assert dialect.examine(subscription(dialect), received) is None
 
 
 @each_header

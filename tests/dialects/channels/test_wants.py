@@ -34,6 +34,21 @@ def an_interaction(deed: Deed) -> Event:
 
 
 @pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("sms.outbound", True),
+        ("pager.inbound", True),
+        ("pager.delivered", False),
+        ("inbound", False),
+        ("", False),
+    ],
+)
+def test_events_are_known_by_name(name: str, expected: bool) -> None:
+    """A platform that is not published may be a custom one."""
+    assert channels.is_event(name) is expected
+
+
+@pytest.mark.parametrize(
     ("filters", "expected"),
     [
         ((), True),

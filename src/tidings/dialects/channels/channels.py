@@ -37,7 +37,8 @@ class Channels(Dialect):
 
     def is_event(self, name: str) -> bool:
         """Whether there is an event of this name, of a published platform or of a custom one."""
-        return is_event(name, (name.rpartition(".")[0],))
+        platform = name.rpartition(".")[0]
+        return is_event(name, (platform,) if platform else ())
 
     def name_of(self, telling: Telling) -> str | None:
         """The event's name in this vocabulary; None where it has no word for it."""
