@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import scenarios, smpp
+from bench.drain import drain
+from bench.isolation import isolation
 from support.postgres import Server, served
 
 RESULTS = Path(__file__).parent / "results"
@@ -23,9 +25,12 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="which to run; all where none is named")
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages")
     parser.add_argument("--keep", action="store_true", help="keep the results in bench/results")
+    parser.add_argument("--events", type=int, default=100_000, help="how many wait for a dead endpoint in `drain`")
     given = parser.parse_args()
     with served() as server:
         every = scenarios_of(server, 3_000 if given.quick else 30_000, 100_000 if given.quick else 1_000_000)
+        every["isolation"] = partial(isolation, 2.0 if given.quick else 5.0, 1 if given.quick else 3)
+        every["drain"] = partial(drain, given.events)
         results = []
         for name in given.names or every:
             print(f"{name} …", flush=True)

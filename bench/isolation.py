@@ -31,7 +31,7 @@ def isolation(seconds: float, rounds: int) -> dict[str, Any]:
         with Hub(data=data) as hub:
             hub.subscribe(workspace, around.ports["subscriber"], "delivered")
             ids = ids_of(hub, workspace, many)
-            full = receipts(hub, around, channel, _some(ids, 10_000))
+            full = receipts(hub, around, channel, some(ids, 10_000))
             rate = min(3_000, full["per_second"] / 2)
             found: dict[str, list[dict[str, Any]]] = {}
             for _ in range(rounds):
@@ -59,7 +59,7 @@ class _Place(NamedTuple):
 
     def load(self, warm_up: float) -> dict[str, Any]:
         """Report messages delivered for the time, and measure how long it took until the healthy endpoint heard."""
-        ids = _some(self.ids, int(self.rate * self.seconds))
+        ids = some(self.ids, int(self.rate * self.seconds))
         return paced(self.hub, self.around, self.channel, ids, self.rate, warm_up=warm_up, patience=30.0)
 
 
@@ -105,7 +105,7 @@ def _medians(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return told
 
 
-def _some(ids: list[str], number: int) -> list[str]:
+def some(ids: list[str], number: int) -> list[str]:
     """Take some messages that nothing was reported of yet."""
     taken = ids[-number:]
     del ids[-number:]

@@ -54,14 +54,12 @@ async def test_a_step_of_its_own_comes_after_every_bulk(postgres_url: str) -> No
             return rows
 
         bulk = Bulk(0, "log")
-        asked = [
-            asyncio.ensure_future(two.write(waiting)),
-            two.put(bulk, 1),
-            one.put(bulk, 2),
-            asyncio.ensure_future(one.write(waiting)),
-        ]
+
+        async def written(store: Store) -> None:
+            await store.put(bulk, 1)
+
         async with asyncio.timeout(5):
-            await asyncio.gather(*asked)
+            await asyncio.gather(two.write(waiting), written(two), written(one), one.write(waiting))
         assert await deadlocks(one) == 0
 
 

@@ -4,6 +4,7 @@ Processes on one database tell each other whose log has grown: `news_of` writes 
 """
 
 import asyncio
+import math
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Protocol
 
@@ -37,6 +38,10 @@ def named_in(news: str) -> Collection[str] | None:
     return frozenset(filter(None, workspaces.split(","))) if named else None
 
 
+A_MOMENT: Final = 0.1
+"""Seconds."""
+
+
 class Reader(Protocol):
     """Whoever follows the log of one workspace."""
 
@@ -57,6 +62,8 @@ class Log:
         """How often something was heard of a workspace's log."""
         self._looked = 0
         """How often there may have been something new in anybody's."""
+        self._told_at = -math.inf
+        """When something new was heard of last, on the event loop's clock."""
         self._end = 0
         """The last position that was told of here."""
         self.closed = False
@@ -72,6 +79,7 @@ class Log:
 
     def tell(self, told: Sequence[tuple[Event, Message]]) -> None:
         """Offer events that were just committed, in the order of the log."""
+        self._told_at = asyncio.get_running_loop().time()
         whole = told[0][0].position == self._end + 1
         self._end = told[-1][0].position
         by_workspace: dict[str, list[tuple[Event, Message]]] = {}
@@ -93,12 +101,18 @@ class Log:
 
     def look(self, workspaces: Collection[str] | None = None) -> None:
         """Have the readers of some workspaces (None: all) look: somebody else wrote, or a batch was lost."""
+        self._told_at = asyncio.get_running_loop().time()
         self._have_readers_look(workspaces)
         if workspaces is None:
             self._looked += 1
             workspaces = tuple(self._waiting)
         for workspace in workspaces:
             self._wake(workspace)
+
+    @property
+    def is_lively(self) -> bool:
+        """Whether something new was heard of a moment ago."""
+        return asyncio.get_running_loop().time() - self._told_at < A_MOMENT
 
     def close(self) -> None:
         """Have nobody wait any more: the hub stops."""

@@ -44,6 +44,10 @@ AHEAD = 32
 """The same for each webhook that may be under way now: a thousand endpoints that hang are no thousand windows."""
 MOST_HELD = 10_000
 """How many events may be set aside before the reader stops reading further ones."""
+LATE = 5_000
+"""Milliseconds after which an event is late, and waits a few more of them rather than have what is new wait for it."""
+A_TURN = 2
+"""How many late webhooks go out in one turn of the event loop while something new is told."""
 CHECKPOINT = 1000
 """How far the cursor may come by events that nobody wants before it is written down without another reason."""
 AGAIN_AFTER = 1000
@@ -82,6 +86,8 @@ class Notifier:
             room=self._room_to_read,
         )
         self._stopped = False
+        self._turn: asyncio.Handle | None = None
+        """When more is told that is late."""
         self._open: OrderedDict[int, int] = OrderedDict()
         """When what is read and not yet finished was written, by position; a plain dict is slow to find its first."""
         self._under_way = 0
@@ -260,11 +266,35 @@ class Notifier:
             self._post_waiting()
 
     def _post_waiting(self) -> None:
+        if not (self._world.log.is_lively and self._is_late):
+            self._post_some(WINDOW)
+        elif self._turn is None:
+            self._turn = asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        if self._stopped or self._endpoint.is_stopped or not self._may_begin:
+            return
+        if self._post_some(A_TURN):
+            self._turn = asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _post_some(self, most: int) -> bool:
+        """Post what may go, up to so many webhooks; says whether there is more."""
         while self._lanes and self._endpoint.room(self._under_way) > 0:
+            if most == 0:
+                return True
             bundle = self._gathering.take()
             if not bundle:
-                return
+                return False
             self._post(bundle)
+            most -= 1
+        return False
+
+    @property
+    def _is_late(self) -> bool:
+        """Whether what it tells is old already."""
+        first = next(iter(self._open.values())) if self._open else None
+        return first is not None and self._world.clock.now() - first > LATE
 
     def _probe(self) -> None:
         """Try one event of an endpoint that fails: the first one every other time, and in between another one."""
