@@ -253,7 +253,10 @@ class Flow:
         """Wait until the first notifier has nothing under way and has written everything down."""
         notifier = self.notifier()
         await until(
-            lambda: not notifier._under_way and not notifier._aside.retrying and not notifier._following.reading
+            lambda: (
+                notifier._turn is None
+                and not (notifier._under_way or notifier._aside.retrying or notifier._following.reading)
+            )
         )
         await until(lambda: notifier._journal._written is None)
 

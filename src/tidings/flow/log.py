@@ -5,6 +5,7 @@ Processes on one database tell each other whose log has grown: `news_of` writes 
 
 import asyncio
 import math
+import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Protocol
 
@@ -63,7 +64,7 @@ class Log:
         self._looked = 0
         """How often there may have been something new in anybody's."""
         self._told_at = -math.inf
-        """When something new was heard of last, on the event loop's clock."""
+        """When something new was heard of last, on the monotonic clock."""
         self._end = 0
         """The last position that was told of here."""
         self.closed = False
@@ -79,7 +80,7 @@ class Log:
 
     def tell(self, told: Sequence[tuple[Event, Message]]) -> None:
         """Offer events that were just committed, in the order of the log."""
-        self._told_at = asyncio.get_running_loop().time()
+        self._told_at = time.monotonic()
         whole = told[0][0].position == self._end + 1
         self._end = told[-1][0].position
         by_workspace: dict[str, list[tuple[Event, Message]]] = {}
@@ -101,7 +102,7 @@ class Log:
 
     def look(self, workspaces: Collection[str] | None = None) -> None:
         """Have the readers of some workspaces (None: all) look: somebody else wrote, or a batch was lost."""
-        self._told_at = asyncio.get_running_loop().time()
+        self._told_at = time.monotonic()
         self._have_readers_look(workspaces)
         if workspaces is None:
             self._looked += 1
@@ -112,7 +113,7 @@ class Log:
     @property
     def is_lively(self) -> bool:
         """Whether something new was heard of a moment ago."""
-        return asyncio.get_running_loop().time() - self._told_at < A_MOMENT
+        return time.monotonic() - self._told_at < A_MOMENT
 
     def close(self) -> None:
         """Have nobody wait any more: the hub stops."""
