@@ -1,0 +1,10 @@
+"""Clicks and opens are on disk before they are told."""
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Go one step forward."""
