@@ -276,7 +276,7 @@ PLACE = Reply(status=200, body=b'{"download-url":"https://download.example/1"}')
 @pytest.mark.parametrize("name", ["text_with_a_file", "text_with_a_file_of_old"])
 def test_file_is_asked_for_got_and_decrypted(name: str) -> None:
     sealed = Reply(status=200, body=ciphers.turn(KEY, b"hello attachment"))
-    calls, reply = run(connector().fetch_at(file_of(name), NOW), [PLACE, sealed])
+    calls, reply = run(connector().fetch(file_of(name), NOW), [PLACE, sealed])
     asked, got = calls
     assert (asked.method, asked.url) == ("GET", f"{BASE}/preDownload")
     assert asked.headers["authorization"] == f"Bearer {OURS}"
@@ -297,7 +297,7 @@ def test_file_is_asked_for_got_and_decrypted(name: str) -> None:
     ],
 )
 def test_file_that_is_not_to_be_had(replies: list[Reply], status: int) -> None:
-    _, reply = run(connector().fetch_at(file_of("text_with_a_file"), NOW), replies)
+    _, reply = run(connector().fetch(file_of("text_with_a_file"), NOW), replies)
     assert reply.status == status
 
 
@@ -305,7 +305,7 @@ def test_file_that_is_not_to_be_had(replies: list[Reply], status: int) -> None:
     "reference", ["", "{}", "[" * 10_000, '{"url":"a\\r\\nb","owner":"o","signature":"s","key":""}']
 )
 def test_file_that_nobody_can_find_is_not_asked_for(reference: str) -> None:
-    assert run(connector().fetch_at(Media(reference=reference), NOW), []) == (
+    assert run(connector().fetch(Media(reference=reference), NOW), []) == (
         [],
         Reply(status=404, body=b"The message does not say where the file is."),
     )

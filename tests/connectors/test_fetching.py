@@ -27,7 +27,7 @@ def made(name: str, settings: dict[str, Any], platform: str) -> Connector[Any]:
 
 def asked(connector: Connector[Any], media: Media, *replies: Reply) -> tuple[list[Call], Reply]:
     """Carry a fetch: the calls it made, and what it gave in the end."""
-    exchange = connector.fetch(media)
+    exchange = connector.fetch(media, 0)
     calls = [next(exchange)]
     for reply in replies:
         try:

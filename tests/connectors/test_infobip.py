@@ -264,7 +264,7 @@ def test_channel_that_is_called_asks_for_nothing() -> None:
     ],
 )
 def test_file_of_a_person_is_fetched_with_our_key_from_the_account_only(url: str, trusted: bool) -> None:
-    asked = next(connector().fetch(Media(url=url)))
+    asked = next(connector().fetch(Media(url=url), 0))
     assert (asked.url, asked.follow, "authorization" in asked.headers) == (url, True, trusted)
 
 

@@ -57,7 +57,7 @@ def test_send_refuses_what_check_refuses() -> None:
 
 def fetched(media: Media, **settings: Any) -> Call:
     """The one call that a fetch makes; what is answered is given."""
-    exchange = connector(**settings).fetch(media)
+    exchange = connector(**settings).fetch(media, 0)
     call = next(exchange)
     file = Reply(status=200, body=b"octets")
     with pytest.raises(StopIteration) as end:

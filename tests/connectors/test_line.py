@@ -153,7 +153,7 @@ def test_status_has_its_advice(status: int, cause: Cause, permanent: bool, defer
 
 def test_file_is_fetched_from_lines_host_of_files_with_our_token() -> None:
     kept = Reply(status=200, body=b"file")
-    [call], reply = replies_to(connector().fetch(Media(reference="56/1")), kept)
+    [call], reply = replies_to(connector().fetch(Media(reference="56/1"), 0), kept)
     assert (call.url, call.follow) == ("https://api-data.line.me/v2/bot/message/56%2F1/content", False)
     assert call.headers == {"authorization": "Bearer sample-channel-access-token"}
     assert reply is kept
@@ -168,17 +168,17 @@ def test_file_is_fetched_from_lines_host_of_files_with_our_token() -> None:
     ],
 )
 def test_files_are_where_the_settings_say(settings: dict[str, str], host: str) -> None:
-    call = next(connector(**settings).fetch(Media(reference="1")))
+    call = next(connector(**settings).fetch(Media(reference="1"), 0))
     assert call.url == f"{host}/v2/bot/message/1/content"
 
 
 def test_file_elsewhere_is_fetched_without_our_token() -> None:
-    call = next(connector().fetch(Media(url="https://cdn.example.test/1.mp4", reference="1")))
+    call = next(connector().fetch(Media(url="https://cdn.example.test/1.mp4", reference="1"), 0))
     assert (call.url, call.headers, call.follow) == ("https://cdn.example.test/1.mp4", {}, True)
 
 
 def test_file_that_is_being_prepared_is_not_there_yet() -> None:
-    _, reply = replies_to(connector().fetch(Media(reference="1")), Reply(status=202))
+    _, reply = replies_to(connector().fetch(Media(reference="1"), 0), Reply(status=202))
     assert reply.status == 503
 
 

@@ -308,13 +308,13 @@ def test_files_are_named() -> None:
 
 
 def test_file_with_an_address_is_fetched_and_one_without_is_not() -> None:
-    exchange = connector().fetch(Media(url="https://www.linkedin.com/dms/1", reference="7"))
+    exchange = connector().fetch(Media(url="https://www.linkedin.com/dms/1", reference="7"), 0)
     assert next(exchange) == Call.get("https://www.linkedin.com/dms/1", follow=True)
     with pytest.raises(StopIteration) as end:
         exchange.send(Reply(status=200, body=b"file"))
     assert end.value.value.body == b"file"
     with pytest.raises(StopIteration) as end:
-        next(connector().fetch(Media(reference="urn:li:digitalmediaAsset:C4D06")))
+        next(connector().fetch(Media(reference="urn:li:digitalmediaAsset:C4D06"), 0))
     assert end.value.value.status == 404
 
 

@@ -183,7 +183,7 @@ def test_lost_acknowledgement_does_no_harm() -> None:
 def test_file_is_fetched_from_where_it_is() -> None:
     media = Media(reference="AgAC-l")
     found = done({"file_id": "AgAC-l", "file_path": "photos/a b?.jpg"})
-    [ask, get], reply = answers(connector().fetch(media), found, Reply(status=200, body=b"octets"))
+    [ask, get], reply = answers(connector().fetch(media, 0), found, Reply(status=200, body=b"octets"))
     assert asked(ask) == ("getFile", {"file_id": "AgAC-l"})
     assert get.url == "https://api.telegram.org/file/bot700:sample-bot-token/photos/a%20b%3F.jpg"
     assert reply.body == b"octets"
@@ -193,7 +193,7 @@ def test_file_is_fetched_from_where_it_is() -> None:
     ("reply", "status"), [(Reply(status=400, body=b"{}"), 400), (done({}), 502), (Reply(status=200), 502)]
 )
 def test_file_that_is_nowhere_is_not_fetched(reply: Reply, status: int) -> None:
-    _, given = answers(connector().fetch(Media(reference="x")), reply)
+    _, given = answers(connector().fetch(Media(reference="x"), 0), reply)
     assert given.status == status
 
 

@@ -321,7 +321,7 @@ FILE = Media(
 )
 def test_our_token_goes_along_to_tiktok_only(url: str, trusted: bool) -> None:
     [ask, get], reply = answers(
-        connector().fetch(FILE), told(0, {"download_url": url}), Reply(status=200, body=b"octets")
+        connector().fetch(FILE, 0), told(0, {"download_url": url}), Reply(status=200, body=b"octets")
     )
     assert ask.url == f"{API}/business/message/media/download/"
     assert msgspec.json.decode(ask.body) == {
@@ -338,7 +338,7 @@ def test_our_token_goes_along_to_tiktok_only(url: str, trusted: bool) -> None:
 
 def test_sticker_is_got_from_its_address_without_our_token() -> None:
     url = "https://p16-im.tiktokcdn.com/s.webp"
-    [get], reply = answers(connector().fetch(Media(url=url)), Reply(status=200, body=b"octets"))
+    [get], reply = answers(connector().fetch(Media(url=url), 0), Reply(status=200, body=b"octets"))
     assert (get.url, get.headers, reply.body) == (url, {}, b"octets")
 
 
@@ -353,12 +353,12 @@ def test_sticker_is_got_from_its_address_without_our_token() -> None:
     ],
 )
 def test_file_that_is_nowhere_is_not_fetched(reply: Reply, status: int) -> None:
-    assert answers(connector().fetch(FILE), reply)[1].status == status
+    assert answers(connector().fetch(FILE, 0), reply)[1].status == status
 
 
 @pytest.mark.parametrize("reference", ["", "x", "media_id=1", "conversation_id=1&message_id=2&media_id=3"])
 def test_file_that_is_wrongly_named_is_not_asked_for(reference: str) -> None:
-    calls, reply = answers(connector().fetch(Media(reference=reference)))
+    calls, reply = answers(connector().fetch(Media(reference=reference), 0))
     assert (calls, reply.status) == ([], 404)
 
 

@@ -81,7 +81,7 @@ def test_text_that_cannot_be_written_is_refused() -> None:
 
 
 def test_file_of_a_person_is_fetched_without_our_token() -> None:
-    call = next(connector().fetch(Media(url="https://dl-media.viber.com/1.jpg")))
+    call = next(connector().fetch(Media(url="https://dl-media.viber.com/1.jpg"), 0))
     assert (call.url, call.headers, call.follow) == ("https://dl-media.viber.com/1.jpg", {}, True)
 
 

@@ -421,7 +421,7 @@ def test_inbound_text_of_both_apis_says_the_same() -> None:
     ],
 )
 def test_file_of_a_person_is_fetched_with_our_credentials_from_vonage_only(url: str, trusted: bool) -> None:
-    asked = next(connector().fetch_at(Media(url=url), NOW))
+    asked = next(connector().fetch(Media(url=url), NOW))
     assert (asked.url, asked.follow, "authorization" in asked.headers) == (url, True, trusted)
 
 
@@ -469,3 +469,31 @@ def test_answer_with_a_code_is_what_the_table_says(code: str) -> None:
     reason = Reason(verdict.cause, verdict.text, code, permanent=verdict.lasting)
     error: Any = raised.value
     assert (type(error), error.reason) == (SendDeferred if verdict.later else SendFailed, reason)
+
+
+@pytest.mark.parametrize(
+    ("concat", "is_part"),
+    [
+        ({"concat-ref": "55", "concat-total": "2", "concat-part": "2"}, True),
+        ({"concat-ref": "55", "concat-total": 2, "concat-part": 1}, True),
+        ({"concat-ref": "55", "concat-total": "1", "concat-part": "1"}, False),
+        ({"concat-ref": "55", "concat-total": "2", "concat-part": "3"}, False),
+        ({"concat-ref": "55", "concat-total": "2", "concat-part": "0"}, False),
+        ({"concat-ref": "55", "concat-total": "256", "concat-part": "1"}, False),
+        ({"concat-ref": "55", "concat-total": "٣", "concat-part": "1"}, False),
+        ({"concat-ref": "55", "concat-total": "2", "concat-part": "1", "type": "binary", "data": "00"}, False),
+        ({}, False),
+    ],
+)
+def test_what_can_be_no_part_of_a_text_is_told_by_itself(concat: dict[str, Any], *, is_part: bool) -> None:
+    said = {"msisdn": "447700900123", "to": "447418340000", "messageId": "0A", "text": "Hi", **concat}
+    callback = Callback(
+        method="POST",
+        url=URL,
+        headers={"content-type": "application/json"},
+        body=json.dumps(said).encode(),
+        received_at=1,
+    )
+    [inbound] = FOLDER.build().parse(callback)
+    assert isinstance(inbound, Inbound)
+    assert (inbound.fragment is not None) is is_part

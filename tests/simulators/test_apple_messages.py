@@ -254,10 +254,10 @@ async def test_file_of_a_person_is_got(packed: bool) -> None:
         assert inbound.content.text == "Look"
         for media, (name, octets) in zip(inbound.content.media, files, strict=True):
             assert (media.name, media.size) == (name, len(octets))
-            reply = await carry(told.connector.fetch_at(media, NOW))
+            reply = await carry(told.connector.fetch(media, NOW))
             assert (reply.status, reply.body) == (200, octets)
         told.simulator.storage.files.clear()
-        reply = await carry(told.connector.fetch_at(inbound.content.media[0], NOW))
+        reply = await carry(told.connector.fetch(inbound.content.media[0], NOW))
         assert reply.status == 404
 
 

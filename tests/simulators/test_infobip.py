@@ -262,7 +262,7 @@ async def test_picture_of_a_person_is_fetched_with_our_key() -> None:
         assert isinstance(described, Inbound)
         assert (bare.platform, bare.content.text, described.content.text) == ("mms", "", "Look")
         [media] = bare.content.media
-        got = await carry(told.connector.fetch(media))
+        got = await carry(told.connector.fetch(media, 0))
         assert (got.status, got.body) == (200, b"\xff\xd8")
         headers = {"Authorization": f"App {KEY}"}
         async with aiohttp.ClientSession() as session, session.get(f"{media.url}x", headers=headers) as reply:

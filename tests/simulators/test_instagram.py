@@ -144,7 +144,7 @@ async def test_a_mention_is_looked_up_and_answered(where: str, field: str, setti
     async with hub(settings=settings) as told:
         [mention] = await told.happens(told.simulator.inbound(ANA, "I like @shop", **{where: True}))
         assert isinstance(mention, Inbound)
-        reply = await carry(told.connector.fetch(mention.content.media[0]))
+        reply = await carry(told.connector.fetch(mention.content.media[0], 0))
         assert reply.status == 200
         assert f'"{field}"'.encode() in reply.body
         assert b"I like @shop" in reply.body
@@ -153,7 +153,7 @@ async def test_a_mention_is_looked_up_and_answered(where: str, field: str, setti
         assert answer["below"] == mention.key.partition(":")[2]
         with pytest.raises(SendFailed):
             await told.send(HELLO, to="mention:1:2")
-        lost = await carry(told.connector.fetch(Media(reference="mention:1:2")))
+        lost = await carry(told.connector.fetch(Media(reference="mention:1:2"), 0))
         assert lost.status == 400
 
 

@@ -196,12 +196,12 @@ async def test_file_of_a_person_is_fetched() -> None:
         [inbound] = await writes(told, type="image", data="pixels")
         assert isinstance(inbound, Inbound)
         [media] = inbound.content.media
-        reply = await carry(told.connector.fetch(media))
+        reply = await carry(told.connector.fetch(media, 0))
         assert (reply.status, reply.body, reply.headers["content-type"]) == (200, b"pixels", "image/jpeg")
         [inbound] = await writes(told, type="file", fileName="a.pdf", fileSize=0, data="")
         assert isinstance(inbound, Inbound)
-        assert (await carry(told.connector.fetch(inbound.content.media[0]))).status == 503
-        assert (await carry(told.connector.fetch(Media(reference="1")))).status == 404
+        assert (await carry(told.connector.fetch(inbound.content.media[0], 0))).status == 503
+        assert (await carry(told.connector.fetch(Media(reference="1"), 0))).status == 404
 
 
 async def test_what_a_person_wrote_is_marked_as_read() -> None:

@@ -137,12 +137,12 @@ async def test_file_that_comes_along_is_kept_and_can_be_fetched_again() -> None:
         await told.send(CONTENTS["document"])
         [(file, kept)] = told.simulator.bot.files.items()
         assert kept == ("text/plain", b"hello")
-        reply = await carry(told.connector.fetch(Media(reference=file)))
+        reply = await carry(told.connector.fetch(Media(reference=file), 0))
         assert (reply.status, reply.body) == (200, b"hello")
         again = Content(media=(Media(type="text/plain", reference=file),))
         await told.send(again)
         assert len(told.simulator.taken) == 2
-        assert (await carry(told.connector.fetch(Media(reference="unknown")))).status == 400
+        assert (await carry(told.connector.fetch(Media(reference="unknown"), 0))).status == 400
         with pytest.raises(SendFailed, match="wrong file identifier"):
             await told.send(Content(media=(Media(type="text/plain", reference="unknown"),)))
 
@@ -156,7 +156,7 @@ async def test_file_is_given_only_with_the_token() -> None:
         async with session.get(f"{told.simulator.base_url}/file/bot700:a-test-token/documents/none") as reply:
             assert reply.status == 404
         told.simulator.bot.files["large"] = ("text/plain", b"x" * (20 * 2**20 + 1))
-        assert (await carry(told.connector.fetch(Media(reference="large")))).status == 400
+        assert (await carry(told.connector.fetch(Media(reference="large"), 0))).status == 400
 
 
 async def test_what_is_answered_is_named_and_courtesies_come_first() -> None:
@@ -415,7 +415,7 @@ async def test_what_people_write_is_told_and_the_library_reads_it() -> None:
         assert first.reply_to.reference == sent.pieces[0].reference
         photo = told.reports[2]
         assert isinstance(photo, Inbound)
-        fetched = await carry(told.connector.fetch(photo.content.media[0]))
+        fetched = await carry(told.connector.fetch(photo.content.media[0], 0))
         assert (fetched.body, fetched.headers["content-type"]) == (b"hello", "image/jpeg")
         group = told.reports[5]
         assert isinstance(group, Inbound)

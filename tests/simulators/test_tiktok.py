@@ -82,14 +82,14 @@ async def test_image_is_uploaded_and_one_that_came_is_fetched() -> None:
         assert told.simulator.taken[0]["body"]["image"] == {"media_id": image}
         [*_, came] = await told.happens(told.simulator.inbound(ANA, "", image=base64.b64encode(PNG).decode()))
         assert isinstance(came, Inbound)
-        reply = await carry(told.connector.fetch(came.content.media[0]))
+        reply = await carry(told.connector.fetch(came.content.media[0], 0))
         assert (reply.status, reply.body) == (200, PNG)
         unknown = came.content.media[0].reference.replace("md-", "none-")
-        assert (await carry(told.connector.fetch(Media(reference=unknown)))).status == 404
+        assert (await carry(told.connector.fetch(Media(reference=unknown), 0))).status == 404
         told.channel(accessToken="another")
-        assert (await carry(told.connector.fetch(came.content.media[0]))).status == 401
+        assert (await carry(told.connector.fetch(came.content.media[0], 0))).status == 401
         url = f"{told.simulator.base_url}/files/{image}"
-        assert (await carry(told.connector.fetch(Media(url=url)))).status == 403
+        assert (await carry(told.connector.fetch(Media(url=url), 0))).status == 403
 
 
 async def test_what_is_answered_is_quoted_and_courtesies_come_first() -> None:

@@ -302,8 +302,9 @@ async def test_long_text_comes_in_parts_of_which_the_last_may_be_the_first() -> 
         parts = await told.happens(told.simulator.inbound(ANN, text, shuffled=True))
         assert all(isinstance(part, Inbound) for part in parts)
         inbounds = [part for part in parts if isinstance(part, Inbound)]
-        assert [part.extra["concatPart"] for part in inbounds] == ["2", "1"]
-        assert len({part.extra["concatReference"] for part in inbounds}) == 1
+        fragments = [part.fragment for part in inbounds if part.fragment is not None]
+        assert [each.number for each in fragments] == [2, 1]
+        assert len({each.group for each in fragments}) == 1
         assert "".join(part.content.text for part in inbounds[::-1]) == text
 
 
@@ -320,7 +321,7 @@ async def test_picture_of_a_person_is_fetched_with_our_token() -> None:
         [inbound] = await told.happens(told.simulator.inbound(ANN, "", media=octets))
         assert isinstance(inbound, Inbound)
         [media] = inbound.content.media
-        got = await carry(told.connector.fetch_at(media, int(time() * 1000)))
+        got = await carry(told.connector.fetch(media, int(time() * 1000)))
         assert (inbound.platform, media.type, got.body) == ("mms", "image/jpeg", b"\xff\xd8")
         async with aiohttp.ClientSession() as session:
             async with session.get(media.url) as reply:

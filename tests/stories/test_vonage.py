@@ -45,6 +45,19 @@ async def test_a_message_is_delivered_and_answered(tmp_path: Path, api: str) -> 
         assert inbound["payload"]["correlation"] == {"messageId": message, "metadata": {"order": 7}}
 
 
+async def test_a_long_text_of_a_person_is_told_whole_whatever_order_its_parts_come_in(tmp_path: Path) -> None:
+    async with telling(tmp_path, "sms") as story:
+        simulator = await attach(story, Vonage, "sms", SETTINGS)
+        text = "STOP it, she said. " + "A" * 300
+        parts = simulator.inbound(f"+{ANN}", text, shuffled=True)
+        simulator.post([*parts, parts[0]])
+        told = await story.hears_of("message.inbound")
+        assert told["payload"]["body"] == text
+        assert len(story.subscriber.bodies("message.inbound")) == 1
+        # Only a whole text that is the word is a wish to hear no more.
+        assert story.subscriber.bodies("sms.interaction") == []
+
+
 async def test_a_long_message_is_delivered_when_its_last_part_is(tmp_path: Path) -> None:
     async with telling(tmp_path, "sms") as story:
         simulator = await attach(story, Vonage, "sms", SETTINGS, path=("buffered",))

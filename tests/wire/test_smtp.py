@@ -20,11 +20,11 @@ from tidings.model.errors import NoReply
 from tidings.model.exchange import Call, Exchange, Reply
 from tidings.rules.networks import read_networks
 from tidings.rules.places import Bounds
-from tidings.wire import smtp as wire
 from tidings.wire.guard import Guard
 from tidings.wire.http import Http
 from tidings.wire.reaching import Reach
 from tidings.wire.smtp import Smtp
+from tidings.wire.smtp import pool as wire
 
 CHANNEL = SimpleNamespace(id="channel-1")
 MAIL = b"Subject: Hi\r\n\r\n.\r\n..dots\r\nend"

@@ -162,16 +162,13 @@ class Connector(ABC, Generic[S]):
     def parse(self, callback: Callback) -> list[Report]:
         """Say what a verified callback means; raise Unreadable if nothing can be read. Bad items become Unknown."""
 
-    def fetch(self, media: Media) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file that came with an inbound message; gives the provider's answer, whatever it is.
 
-        The default asks for the file's address without credentials.
+        `now` is the time in milliseconds, for requests that must say it. The default asks for the file's address
+        without credentials.
         """
         return (yield Call.get(media.url, follow=True))
-
-    def fetch_at(self, media: Media, now: int) -> Exchange[Reply]:
-        """Get such a file where the request for it must say the time, milliseconds; the default needs none."""
-        return self.fetch(media)
 
     def handshake(self, callback: Callback) -> Answer | None:
         """Answer a request that is no report but asks whether we are here; None where it is a report.

@@ -42,15 +42,19 @@ async def join(world: World, channel: Channel, group: str) -> None:
 async def join_waiting(world: World) -> None:
     """Tell the texts whose parts are all there, and those that have waited long enough for the others."""
     groups: dict[tuple[str, str], dict[str, Inbound]] = {}
-    for id_, channel, group, body in await world.store.read(_waiting()):
+    heard: dict[tuple[str, str], int] = {}
+    for id_, channel, group, body, at in await world.store.read(_waiting()):
         groups.setdefault((channel, group), {}).update([_part(id_, body)])
-    for (channel_id, _), parts in groups.items():
+        heard[channel, group] = max(at, heard.get((channel, group), at))
+    for (channel_id, group), parts in groups.items():
         try:
             channel = world.directory.channels.get(channel_id)
             if channel is None:
                 await _drop(world, parts)
             else:
-                await _tell(world, channel, parts, overdue=_is_overdue(parts, world.clock.now()))
+                await _tell(
+                    world, channel, parts, overdue=_is_overdue(parts, world.clock.now() - heard[channel_id, group])
+                )
         except Exception:
             log.exception("parts of a text could not be told", channel=channel_id)
 
@@ -103,8 +107,9 @@ def _of(part: Inbound) -> Fragment:
     return part.fragment
 
 
-def _is_overdue(parts: _Parts, now: int) -> bool:
-    return all((part.at or 0) + _of(part).patience <= now for part in parts.values())
+def _is_overdue(parts: _Parts, silence: int) -> bool:
+    """Whether it is longer than anybody waits, in milliseconds, since the last of them was heard."""
+    return all(_of(part).patience <= silence for part in parts.values())
 
 
 def _part(id_: str, body: bytes) -> tuple[str, Inbound]:

@@ -24,7 +24,7 @@ async def fetch_media(world: World, message: Message, number: int) -> tuple[Medi
     if channel is None or not (media.url or media.reference):
         raise Refused("The file is not kept anywhere.", status=410)
     try:
-        exchange = world.connector(channel).fetch_at(media, world.clock.now())
+        exchange = world.connector(channel).fetch(media, world.clock.now())
         reply = await world.http.carry(exchange, timeout=world.settings.provider_timeout)
     except (NoReply, SendFailed, Misconfigured) as error:
         log.warning("a file cannot be fetched", channel=channel.id, message=message.id, why=str(error))

@@ -468,7 +468,7 @@ WHERE p.at >= :since AND p.reference <> '' AND EXISTS (
 ORDER BY p.id LIMIT :limit;
 
 -- fragments: parts of texts that wait for the others.
-SELECT id, channel, reference, body FROM parked WHERE why = 'fragment' AND id > :after ORDER BY id LIMIT :limit;
+SELECT id, channel, reference, body, at FROM parked WHERE why = 'fragment' AND id > :after ORDER BY id LIMIT :limit;
 
 -- parked_in: a tenant's parked reports, newest first.
 SELECT id, channel, reference, why, at, body FROM parked WHERE workspace = :workspace AND id < :before

@@ -81,7 +81,7 @@ class AppleMessages(Connector[AppleSettings]):
         """Say what a message means; raise Unreadable if it is none."""
         return reports_of(callback, self.settings)
 
-    def fetch_at(self, media: Media, now: int) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file that a person sent, and decrypt it."""
         return (yield from files.got(media.reference, Gateway(self.settings, now)))
 

@@ -99,7 +99,7 @@ class Infobip(Connector[InfobipSettings]):
         """Ask for reports, and in turn for inbound messages."""
         return (yield from polling.poll(self.settings, place, now))
 
-    def fetch(self, media: Media) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file that a person sent, with our API key where it is the account's own address that has it."""
         if same_origin(media.url, self.settings.base_url):
             return (yield Call.get(media.url, follow=True, authorization=self.settings.authorization))

@@ -152,11 +152,11 @@ class Instagram(Connector[InstagramSettings]):
             change=partial(reports_of, self._ours, self.settings.account_id),
         ).reports(callback.body)
 
-    def fetch(self, media: Media) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file, without credentials, or with them what a mention says."""
         call = lookup(media.reference, self._api(0, node=self.settings.account_id))
         if call is None:
-            return (yield from super().fetch(media))
+            return (yield from super().fetch(media, now))
         return (yield call)
 
     def handshake(self, callback: Callback) -> Answer | None:

@@ -118,7 +118,7 @@ class Line(Connector[LineSettings]):
         """Say what a webhook means; raise Unreadable if it is none."""
         return reports_of(callback.body, self.settings.user_id)
 
-    def fetch(self, media: Media) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file that a person sent, with our token where it is LINE that has it."""
         return (yield from fetch(media, self.settings))
 

@@ -87,7 +87,7 @@ class LinkedIn(Connector[LinkedInSettings]):
         """Renew the access token a week before its end, or once it is refused."""
         return renewing.renewal(self.settings, now, refused=refused)
 
-    def fetch(self, media: Media) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file whose address is known; an asset that is only named is not to be had."""
         if not media.url:
             return Reply(status=404, body=b"LinkedIn publishes no way to an asset that is only named.")

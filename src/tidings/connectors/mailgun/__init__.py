@@ -90,7 +90,7 @@ class Mailgun(Connector[MailgunSettings]):
             return [read_inbound(form, self.settings)]
         return read_legacy(form, self.settings)
 
-    def fetch(self, media: Media) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file that a route stored; it lies at Mailgun for three days, behind our API key."""
         if is_mailguns(media.url, self.settings):
             return (yield Call.get(media.url, follow=True, authorization=sending.authorization(self.settings)))

@@ -125,6 +125,6 @@ class Telegram(Connector[TelegramSettings]):
         """Ask Telegram for the updates from a number on, and tell it of the taps that were heard."""
         return (yield from calling.poll(place, self.settings))
 
-    def fetch(self, media: Media) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file by its id: first where it is, which holds for an hour, then the file."""
         return (yield from calling.fetch(media, self.settings))

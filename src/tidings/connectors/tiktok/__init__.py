@@ -109,6 +109,6 @@ class TikTok(Connector[TikTokSettings]):
             return None
         return renew(self.settings, token.reveal(), now)
 
-    def fetch(self, media: Media) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file by all that names it: first its address, which lives a day, then the file."""
         return (yield from fetch(media, self.settings))

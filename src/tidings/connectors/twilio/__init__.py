@@ -96,7 +96,7 @@ class Twilio(Connector[Settings]):
         """Read form fields as a status or an inbound message, and JSON as CloudEvents."""
         return read_form(callback, self.platform) if is_form(callback) else read_events(callback)
 
-    def fetch(self, media: Media) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file by its URL, which accounts may have made to ask for our credentials, and which redirects."""
         return (yield sending.media_call(self.settings, media.url))
 

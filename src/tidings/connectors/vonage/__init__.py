@@ -41,8 +41,8 @@ NOTES = (
     ),
     ("Whether a message was taken whose answer was lost cannot be asked, so it is not sent again."),
     (
-        "A long text that a person sends comes from the SMS API in parts, and each is told as a message of its own, "
-        "with `concatReference`, `concatPart` and `concatTotal`. From the Messages API it comes whole."
+        "A long text that a person sends comes from the SMS API in parts, in any order. It is told as one message when "
+        "all are there, or after `partsSeconds` as far as it came. From the Messages API it comes whole."
     ),
 )
 
@@ -87,9 +87,9 @@ class Vonage(Connector[VonageSettings]):
 
     def parse(self, callback: Callback) -> list[Report]:
         """Say what a callback of either API means; raise Unreadable if it has no fields."""
-        return reports_of(callback)
+        return reports_of(callback, patience=round(self.settings.parts_seconds * 1000))
 
-    def fetch_at(self, media: Media, now: int) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file that a person sent, with our credentials where it is Vonage's API that has it."""
         if same_origin(media.url, self.settings.at("", "messages")):
             return (yield Call.get(media.url, follow=True, authorization=authorization(self.settings, now)))

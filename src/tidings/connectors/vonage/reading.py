@@ -5,6 +5,7 @@ Inbound   https://developer.vonage.com/en/messaging/sms/guides/inbound-sms
 """
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any, Final
 
 from tidings.connectors.texting import moment_of, ours, person, target_of, unsubscribed
@@ -13,7 +14,7 @@ from tidings.connectors.vonage.codes import NO_WORD, RECEIPTS, reason_for
 from tidings.connectors.vonage.fields import Fields, fields_of
 from tidings.model.content import Content
 from tidings.model.exchange import Callback
-from tidings.model.reports import Inbound, Receipt, Report, Unknown
+from tidings.model.reports import Fragment, Inbound, Receipt, Report, Unknown
 from tidings.model.stages import Cause, Reason, Stage
 from tidings.rules.keywords import is_stop
 
@@ -32,23 +33,25 @@ EXTRA: Final = {
     "type": "type",
     "data": "data",
     "udh": "udh",
-    "concat-ref": "concatReference",
-    "concat-part": "concatPart",
-    "concat-total": "concatTotal",
 }
 """Fields of an inbound SMS that are worth telling, by the name they are told under."""
 _SAYING: Final = ("text", "data", "keyword")
+_MOST_PARTS: Final = 255
+"""Of one text: its header has an octet for their number (3GPP TS 23.040 section 9.2.3.24.1)."""
 
 
-def reports_of(callback: Callback) -> list[Report]:
-    """Say what a callback means; raises Unreadable where it has no fields."""
+def reports_of(callback: Callback, *, patience: int) -> list[Report]:
+    """Say what a callback means; raises Unreadable where it has no fields.
+
+    Parts of a text wait for each other for `patience` milliseconds.
+    """
     fields = fields_of(callback)
     if "message_uuid" in fields.values:
         return list(messages.reports_of(fields))
     if "status" in fields.values:
         return list(_receipt(fields))
     if any(name in fields.values for name in _SAYING):
-        return list(_inbound(fields))
+        return list(_inbound(fields, patience))
     return [Unknown(fields.raw, "It is neither a receipt nor an inbound message.")]
 
 
@@ -72,11 +75,12 @@ def _reason(stage: Stage, code: str) -> Reason | None:
     return reason_for(RECEIPTS.get(code, NO_WORD), code, "") if stage is Stage.FAILED else None
 
 
-def _inbound(fields: Fields) -> Iterator[Report]:
+def _inbound(fields: Fields, patience: int) -> Iterator[Report]:
     reference, sender, text = (fields.word(name) for name in ("messageId", "msisdn", "text"))
     if not (reference and sender):
         yield Unknown(fields.raw, "An inbound message without messageId or msisdn.")
         return
+    fragment = _fragment(fields, patience)
     yield Inbound(
         key=f"inbound:{reference}",
         sender=person(sender),
@@ -85,9 +89,24 @@ def _inbound(fields: Fields) -> Iterator[Report]:
         content=Content(text=text),
         at=moment_of(fields.word("message-timestamp")),
         extra=_facts(fields),
+        fragment=fragment,
     )
-    if not fields.word("concat-ref") and is_stop(text):
+    if fragment is None and is_stop(text):
         yield unsubscribed(reference, target_of("", ""), fields.raw, person(sender))
+
+
+def _fragment(fields: Fields, patience: int) -> Fragment | None:
+    """Say which part of a longer text it is; None where it is whole, and of binary parts, which nobody can join."""
+    number, total = (_small(fields.word(name)) for name in ("concat-part", "concat-total"))
+    if not (1 < total <= _MOST_PARTS and 0 < number <= total) or fields.word("type") == "binary":
+        return None
+    named = (fields.word(name) for name in ("msisdn", "to", "concat-ref"))
+    group = sha256(chr(0).join((*named, str(total))).encode()).hexdigest()[:32]
+    return Fragment(group=f"parts:{group}", number=number, total=total, patience=patience)
+
+
+def _small(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MOST_PARTS)) else 0
 
 
 def _facts(fields: Fields) -> dict[str, Any]:

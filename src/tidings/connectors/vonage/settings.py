@@ -57,6 +57,9 @@ class VonageSettings(Settings, frozen=True, kw_only=True):
         Meta(ge=30, le=90_000, description="Seconds that a signed callback's time may be off; later ones are refused."),
     ] = 300
     sender: Annotated[str, Meta(description="Sender used where a message names none: a number, a code or a name.")] = ""
+    parts_seconds: Annotated[
+        float, Meta(gt=0, le=86_400, description="How long the parts of an inbound text wait for each other.")
+    ] = 600.0
     base_url: Annotated[str, Meta(description="Where the API is; empty: at Vonage.")] = ""
 
     def __post_init__(self) -> None:

@@ -92,7 +92,7 @@ class WhatsAppCloud(Connector[WhatsAppSettings]):
         """Say what a webhook means; raise Unreadable if it is none."""
         return reports_of(callback.body, self.settings.phone_number_id)
 
-    def fetch(self, media: Media) -> Exchange[Reply]:
+    def fetch(self, media: Media, now: int) -> Exchange[Reply]:
         """Get a file by its id: first its address, which lives a few minutes, then the file, both with our token."""
         return (yield from fetch(media, self.settings))
 
