@@ -30,6 +30,7 @@ from tidings.wire.reaching import Reach
 from tidings.wire.smpp import Bind
 from tidings.wire.smpp.dialling import Dialler
 from tidings.wire.smpp.link import Link
+from tidings.wire.smpp.repeats import Repeats
 
 HELLO = Pdu(Command.SUBMIT_SM, body=write_message(Message(short_message=b"Hello")))
 LOOPBACK = Bounds(read_networks("127.0.0.0/8"))
@@ -45,9 +46,13 @@ class Hub:
         self.delivered: list[bytes] = []
         self.why = ""
         self.times_bound = 0
+        self.is_slow = False
+        self.written = asyncio.Event()
 
     async def deliver(self, octets: bytes) -> int:
         self.delivered.append(octets)
+        if self.is_slow:
+            await self.written.wait()
         return Status.OK
 
     def refused(self, why: str) -> None:
@@ -248,6 +253,53 @@ async def test_many_deliveries_at_once_are_each_answered() -> None:
         answers = await asyncio.gather(*(smsc.visitors[0].ask(delivery) for _ in range(1500)))
         assert [answer.status for answer in answers if answer is not None] == [0] * 1500
         assert len(hub.delivered) == 1500
+
+
+async def test_delivery_whose_answer_was_lost_with_the_line_is_taken_once() -> None:
+    async with bound() as (smsc, hub, _):
+        await until(lambda: hub.times_bound == 1)
+        delivery = Pdu(Command.DELIVER_SM, body=write_message(Message(short_message=b"yes")))
+        assert await smsc.visitors[0].ask(delivery) is not None
+        smsc.visitors[0].link.abort("The line is cut.")
+        await until(lambda: hub.times_bound == 2)
+        for number in range(2):
+            answer = await smsc.visitors[-1].ask(delivery)
+            assert answer is not None
+            assert answer.status == Status.OK
+            # The first is the one that came before; the next is meant again.
+            assert len(hub.delivered) == 1 + number
+
+
+async def test_delivery_that_is_written_down_as_the_line_breaks_is_taken_once() -> None:
+    async with bound() as (smsc, hub, _):
+        await until(lambda: hub.times_bound == 1)
+        hub.is_slow = True
+        delivery = Pdu(Command.DELIVER_SM, 0, 7, write_message(Message(short_message=b"yes")))
+        smsc.visitors[0].link.send(delivery)
+        await until(lambda: hub.delivered)
+        smsc.visitors[0].link.abort("The line is cut.")
+        await until(lambda: hub.times_bound == 2)
+        hub.written.set()
+        await asyncio.sleep(0)
+        assert await smsc.visitors[-1].ask(delivery) is not None
+        assert len(hub.delivered) == 1
+
+
+@pytest.mark.parametrize(
+    ("lost_after", "again_after", "is_one"), [(1.0, 1.0, True), (6.0, 1.0, False), (1.0, 3601.0, False)]
+)
+def test_only_what_was_answered_lately_and_comes_soon_is_the_same(
+    lost_after: float, again_after: float, *, is_one: bool
+) -> None:
+    now = 0.0
+    repeats = Repeats(lambda: now)
+    repeats.taken(b"yes", repeats.line)
+    now += lost_after
+    repeats.broke()
+    now += again_after
+    assert repeats.is_one(b"no") is False
+    assert repeats.is_one(b"yes") is is_one
+    assert repeats.is_one(b"yes") is False
 
 
 async def test_stopping_lets_what_is_under_way_end_and_unbinds() -> None:

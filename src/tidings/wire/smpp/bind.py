@@ -10,12 +10,13 @@ from typing import Final, Protocol
 import structlog
 
 from tidings.model.errors import NoReply
-from tidings.rules.smpp.pdu import Pdu
+from tidings.rules.smpp.pdu import HEADER, Pdu
 from tidings.rules.smpp.terms import Terms
 from tidings.rules.smpp.throttle import Throttle
 from tidings.rules.smpp.words import BUSY, CREDENTIALS, SLOWLY, Command, Status
 from tidings.wire.smpp.dialling import Dial
-from tidings.wire.smpp.session import BindRefused, Deliver, Session
+from tidings.wire.smpp.repeats import Repeats
+from tidings.wire.smpp.session import BindRefused, Session
 from tidings.wire.smpp.turns import Turns
 
 log = structlog.get_logger()
@@ -78,6 +79,7 @@ class _Leg:
         self._throttle = Throttle(terms.per_second)
         self._within = 0
         self._turns = Turns(self)
+        self._repeats = Repeats(self._loop.time)
         self._refused = ""
         self._staying: asyncio.Task[None] | None = None
 
@@ -165,6 +167,7 @@ class _Leg:
                 await session.lost.wait()
                 why = session.why
             self._session = None
+            self._repeats.broke()
             log.warning("not bound", url=self._terms.url, kind=self._kind.name, why=why)
             # All that were bound to one SMSC lose it together, and must not come back together.
             await asyncio.sleep(max(least, wait * (0.5 + self._share() / 2)))
@@ -184,9 +187,17 @@ class _Leg:
         self._peer.bound()
         return session
 
-    @property
-    def _deliver(self) -> Deliver:
-        return self._peer.deliver
+    async def _deliver(self, octets: bytes) -> int:
+        """Hand a delivery on; one that comes again because its answer was lost is only answered again."""
+        # Its number is the line's: the same delivery has another one over the next.
+        body, line = octets[HEADER:], self._repeats.line
+        if self._repeats.is_one(body):
+            log.info("an SMSC delivers again what it was answered", url=self._terms.url)
+            return Status.OK
+        status = await self._peer.deliver(octets)
+        if status == Status.OK:
+            self._repeats.taken(body, line)
+        return status
 
     def _give_up(self, refusal: BindRefused) -> None:
         word = "the password" if refusal.status == Status.BAD_PASSWORD else "the system id"
