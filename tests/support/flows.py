@@ -10,8 +10,8 @@ from msgspec import Raw
 from support.clock import MovedClock
 from support.keys import hmac_key
 from support.names import LOOPBACK, Names
+from support.quiet import quiet
 from support.stores import read
-from support.waiting import until
 from tidings.assemble import Hub, assembled
 from tidings.connectors.connector import Capabilities, Connector, Outgoing
 from tidings.connectors.connector import Settings as ConnectorSettings
@@ -251,14 +251,7 @@ class Flow:
 
     async def quiet(self) -> None:
         """Wait until the first notifier has nothing under way and has written everything down."""
-        notifier = self.notifier()
-        await until(
-            lambda: (
-                notifier._turn is None
-                and not (notifier._under_way or notifier._aside.retrying or notifier._following.reading)
-            )
-        )
-        await until(lambda: notifier._journal._written is None)
+        await quiet([self.notifier()])
 
 
 @asynccontextmanager

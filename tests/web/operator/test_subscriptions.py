@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from support.quiet import quiet
 from support.receiver import Receiver
 from support.tenant import Tenant
-from support.waiting import until
 
 HOUR = 3_600_000
 
@@ -31,12 +31,6 @@ async def fail_one(acme: Tenant) -> str:
 async def told(receiver: Receiver, number: int) -> list[str]:
     await receiver.wait_for(number)
     return [each.json["payload"]["id"] for each in receiver.got]
-
-
-async def quiet(acme: Tenant) -> None:
-    """Wait until every notifier has told and written down what it can."""
-    readers = acme.hub.hub.readers
-    await until(lambda: not any(each._under_way or each._journal._written for each in readers.notifiers))
 
 
 async def test_every_subscription_is_listed_whatever_its_vocabulary(acme: Tenant, stranger: Tenant) -> None:
@@ -90,7 +84,7 @@ async def test_a_subscription_shows_how_telling_it_stands(acme: Tenant) -> None:
         place = await webhook(acme, receiver.url)
         await fail_one(acme)
         await receiver.wait_for(1)
-        await quiet(acme)
+        await quiet(acme.hub.hub.readers.notifiers)
         shown = (await acme.ask("GET", place)).body
         assert shown["status"] == "active"
         delivery = shown["delivery"]
@@ -105,7 +99,7 @@ async def test_it_is_paused_and_resumed(acme: Tenant) -> None:
         place = await webhook(acme, receiver.url)
         first = await fail_one(acme)
         assert await told(receiver, 1) == [first]
-        await quiet(acme)
+        await quiet(acme.hub.hub.readers.notifiers)
         paused = await acme.ask("POST", f"{place}/pause")
         assert (paused.status, paused.body["status"], paused.body["stopped"]) == (200, "inactive", "paused")
         await acme.hub.hub.readers.settled()
@@ -121,7 +115,7 @@ async def test_it_is_resumed_from_wherever_one_wants(acme: Tenant, since: str, n
         place = await webhook(acme, receiver.url)
         await fail_one(acme)
         await receiver.wait_for(1)
-        await quiet(acme)
+        await quiet(acme.hub.hub.readers.notifiers)
         await acme.ask("POST", f"{place}/pause")
         await acme.hub.hub.readers.settled()
         await fail_one(acme)
@@ -151,7 +145,7 @@ async def replayed(acme: Tenant, place: str, replay: str) -> dict[str, Any]:
         return found
 
     while (found := await shown())["status"] == "running":
-        await quiet(acme)
+        await quiet(acme.hub.hub.readers.notifiers)
     return found
 
 
@@ -160,7 +154,7 @@ async def test_what_was_told_is_counted_and_then_told_again(acme: Tenant) -> Non
         place = await webhook(acme, receiver.url)
         messages = [await fail_one(acme) for _ in range(3)]
         await receiver.wait_for(3)
-        await quiet(acme)
+        await quiet(acme.hub.hub.readers.notifiers)
         counted = await acme.ask("POST", f"{place}/replays", {"dryRun": True})
         assert (counted.status, counted.body) == (200, {"events": 3, "complete": True})
         assert (await acme.ask("GET", f"{place}/replays")).body["results"] == []
@@ -181,7 +175,7 @@ async def test_a_replay_is_called_off(acme: Tenant) -> None:
         for _ in range(3):
             await fail_one(acme)
         await receiver.wait_for(3)
-        await quiet(acme)
+        await quiet(acme.hub.hub.readers.notifiers)
         acme.hub.clock.move(HOUR)
         ordered = await acme.ask("POST", f"{place}/replays", {"ratePerSecond": 0.01})
         await receiver.wait_for(4)
@@ -210,7 +204,7 @@ async def test_one_event_is_sent_again(acme: Tenant, stranger: Tenant) -> None:
         place = await webhook(acme, receiver.url)
         message = await fail_one(acme)
         await receiver.wait_for(1)
-        await quiet(acme)
+        await quiet(acme.hub.hub.readers.notifiers)
         event = receiver.got[0].id
         assert (await acme.ask("POST", f"{place}/events/{event}/resend")).status == 201
         assert await told(receiver, 2) == [message, message]
@@ -236,9 +230,9 @@ async def test_what_was_given_up_is_listed_and_told_again(acme: Tenant) -> None:
         message = await fail_one(acme)
         for number in range(1, 18):
             await receiver.wait_for(number)
-            await quiet(acme)
+            await quiet(acme.hub.hub.readers.notifiers)
             acme.hub.clock.move(5 * HOUR)
-        await quiet(acme)
+        await quiet(acme.hub.hub.readers.notifiers)
         (dead,) = (await acme.ask("GET", f"{place}/dead-letters")).body["results"]
         assert (dead["messageId"], dead["kind"], dead["attempts"], dead["lastStatus"]) == (message, "failed", 17, 500)
         receiver.answer = lambda _: 204
@@ -258,7 +252,7 @@ async def test_it_is_explained_what_became_of_an_event(acme: Tenant) -> None:
         )
         message = await fail_one(acme)
         await receiver.wait_for(1)
-        await quiet(acme)
+        await quiet(acme.hub.hub.readers.notifiers)
         event = receiver.got[0].id
         got = (await acme.ask("GET", f"{place}/explain?eventId={event}")).body
         assert (got["fate"], got["rule"]) == ("delivered", "matched")
