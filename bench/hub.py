@@ -44,7 +44,7 @@ class Cost:
 class Hub:
     """`tidings serve`, pinned to one core."""
 
-    def __init__(self, database_url: str = "", data: Path | None = None) -> None:
+    def __init__(self, database_url: str = "", data: Path | None = None, **settings: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="tidings-bench-", dir=os.environ.get("BENCH_DIR"))
         self.data = data or Path(self._folder.name)
         self.port = _free_port()
@@ -57,6 +57,7 @@ class Hub:
             "TIDINGS_ROOT_KEY": ROOT_KEY,
             "TIDINGS_ALLOW_NETWORKS": "127.0.0.0/8",
             "TIDINGS_LOG_LEVEL": "warning",
+            **{f"TIDINGS_{name.upper()}": value for name, value in settings.items()},
         }
 
     def __enter__(self) -> "Hub":
@@ -137,10 +138,13 @@ class Hub:
 
 
 class Surroundings:
-    """The process with clients, providers and subscribers."""
+    """The process with clients, providers and subscribers, or another one that is told what to do as it is."""
+
+    def __init__(self, module: str = "bench.surroundings") -> None:
+        self._module = module
 
     def __enter__(self) -> "Surroundings":
-        command = [sys.executable, "-m", "bench.surroundings"]
+        command = [sys.executable, "-m", self._module]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.ports: dict[str, int] = self.do("serve")
         return self

@@ -10,6 +10,7 @@ from pathlib import Path
 
 PARTS = (
     ("waiting", ("select (", "_bootstrap", "wait (threading", "acquire")),
+    ("judge and take down clicks", ("rules/prefetch", "flow/clicks", "rules/visitors")),
     ("http in", ("uvicorn", "tidings/web")),
     ("http out", ("wire/http",)),
     ("prove and read the callback", ("connectors/", "rules/forms", "urllib/parse")),

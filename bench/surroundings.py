@@ -26,6 +26,15 @@ SLOW = 1.0
 """Seconds that the slow endpoint takes to answer."""
 ACCOUNT = "AC00112233445566778899aabbccddeeff"
 TOKEN = "bench-auth-token"
+BROWSER = {
+    "user-agent": "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
+    "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "accept-language": "en-GB,en;q=0.9",
+    "accept-encoding": "gzip, deflate, br",
+    "sec-fetch-mode": "navigate",
+    "upgrade-insecure-requests": "1",
+}
+"""What a phone's browser sends."""
 
 
 class Surroundings:
@@ -127,6 +136,20 @@ class Surroundings:
                 for name, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999), ("most", 1.0))
             }
         self._keep_times = False
+        return told
+
+    async def clicks(self, hub: int, slugs: str, number: int, connections: int, rate: float | None = None) -> Any:
+        """Follow the links whose slugs stand in a file, one after the other, again and again."""
+        links = Path(slugs).read_text().split()
+        requests = [request("GET", f"/l/{links[index % len(links)]}", BROWSER, b"") for index in range(number)]
+        told = await self._load(hub, requests, connections, rate)
+        if rate is not None:
+            # Answers come in the order of the requests, but for a few that overtake each other.
+            waits = sorted(end - at for at, end in zip(self._last.sent_at, self._last.answered_at, strict=True))
+            told["waits_ms"] = {
+                name: round(waits[min(len(waits) - 1, int(len(waits) * share))] * 1000, 2)
+                for name, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999), ("most", 1.0))
+            }
         return told
 
     async def _load(self, hub: int, requests: list[bytes], connections: int, rate: float | None) -> dict[str, Any]:

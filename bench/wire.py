@@ -45,6 +45,7 @@ class Load:
         self._end: asyncio.Future[None] | None = None
         self.failed = 0
         self.sent_at: list[float] = []
+        self.answered_at: list[float] = []
 
     async def run(self, requests: Sequence[bytes], rate: float | None = None) -> None:
         """Send them all; at `rate` a second each goes at its own time, whether earlier ones are answered or not."""
@@ -77,8 +78,9 @@ class Load:
         client.send(self._waiting.popleft())
 
     def _answered(self, client: Client, status: int) -> None:
-        self.failed += not 200 <= status < 300
+        self.failed += not 200 <= status < 400
         self._left -= 1
+        self.answered_at.append(time.monotonic())
         if self._waiting:
             self._send(client)
         else:

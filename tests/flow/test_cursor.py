@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from support.flows import RAW, Flow, flowing
 from support.receiver import Got, Receiver
 from support.waiting import until
-from tidings.flow import following, notify
+from tidings.flow import ahead, following, notify
 from tidings.flow.attempts import Changes, Ledger
 from tidings.flow.facts import Accepted, Submitted
 from tidings.model.exchange import Piece, Sent
@@ -40,7 +40,7 @@ async def write_many(flow: Flow, number: int) -> list[str]:
 
 async def test_a_reader_far_behind_catches_up_in_pages(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """2,000 events that were written while the endpoint was off; memory holds a window of them."""
-    monkeypatch.setattr(notify, "WINDOW", 200)
+    monkeypatch.setattr(ahead, "WINDOW", 200)
     monkeypatch.setattr(following, "PAGE", 100)
     most = 0
     async with Receiver() as receiver, flowing(sqlite_url) as flow:
@@ -72,7 +72,7 @@ async def test_events_written_while_a_reader_catches_up_are_told_once(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "PAGE", 20)
-    monkeypatch.setattr(notify, "WINDOW", 40)
+    monkeypatch.setattr(ahead, "WINDOW", 40)
     async with Receiver() as receiver, flowing(sqlite_url) as flow:
         made = await flow.subscribe(receiver.url, active=False)
         await write_many(flow, 100)

@@ -48,7 +48,7 @@ async def test_one_event_alone_is_an_array_too(sqlite_url: str) -> None:
     async with Receiver() as receiver, flowing(sqlite_url) as flow:
         await gathered(flow, receiver.url, seconds=1)
         await flow.sent()
-        await until(lambda: flow.clock.next_at is not None)
+        await until(lambda: flow.notifier()._gathering._timer)
         flow.clock.move(SECOND)
         (got,) = await receiver.wait_for(1)
         assert [each["name"] for each in got.json] == ["message.sent"]

@@ -32,7 +32,7 @@ async def test_a_hub_whose_lease_has_run_out_tells_nothing_until_it_is_renewed(p
         await fall_silent(flow)
         await run_out(flow)
         message = await flow.sent()
-        await asyncio.sleep(0.05)
+        await flow.quiet()
         assert receiver.got == []
         assert flow.notifier().behind
         assert await leases_of(flow).keep()
@@ -50,7 +50,7 @@ async def test_nothing_set_aside_is_tried_either_while_it_has_run_out(postgres_u
         await fall_silent(flow)
         await run_out(flow)
         flow.clock.move(5000)
-        await asyncio.sleep(0.05)
+        await flow.quiet()
         assert len(receiver.got) == 1
         assert await leases_of(flow).keep()
         await receiver.wait_for(2)
@@ -73,7 +73,7 @@ async def test_what_becomes_of_an_attempt_is_not_written_down_over_another_hubs_
             await other.quiet()
             # The first hub hears now that its attempt came to nothing.
             await until(lambda: len(silent.notifier()._aside) == 1)
-            await asyncio.sleep(0.1)
+            await silent.quiet()
             attempts = await other.stored("attempts_after", subscription=1, after=0, since=0)
             assert [(row[1], row[2]) for row in attempts] == [(1, "done")]
             assert await other.held() == []

@@ -34,11 +34,13 @@ class Reading:
     def __init__(self, *, broken: bool = False) -> None:
         self.heard: list[object] = []
         self._broken = broken
+        self.wants_more = True
 
-    def offer(self, told: Sequence[Pair], last: int) -> None:
+    def offer(self, told: Sequence[Pair], last: int) -> bool:
         if self._broken:
             raise KeyError("a fault of ours")
         self.heard.append(([event.position for event, _ in told], last))
+        return self.wants_more
 
     def look(self) -> None:
         self.heard.append("look")
@@ -55,6 +57,30 @@ def test_events_are_offered_to_their_workspaces_readers() -> None:
     log.remove("w1", mine)
     log.tell([pair(5)])
     assert mine.heard == [([1, 3], 3)]
+
+
+def test_a_reader_that_wants_no_more_is_offered_none_until_it_listens_again() -> None:
+    log, mine, other = Log(), Reading(), Reading()
+    log.add("w1", mine)
+    log.add("w1", other)
+    mine.wants_more = False
+    log.tell([pair(1)])
+    log.tell([pair(2)])
+    mine.wants_more = True
+    log.listen("w1", mine)
+    log.tell([pair(3)])
+    log.tell([pair(4)])
+    assert mine.heard == [([1], 1), ([3], 3), ([4], 4)]
+    assert other.heard == [([1], 1), ([2], 2), ([3], 3), ([4], 4)]
+
+
+def test_a_reader_that_has_gone_does_not_listen_again() -> None:
+    log, mine = Log(), Reading()
+    log.add("w1", mine)
+    log.remove("w1", mine)
+    log.listen("w1", mine)
+    log.tell([pair(1)])
+    assert mine.heard == []
 
 
 def test_where_another_process_wrote_in_between_everybody_looks() -> None:

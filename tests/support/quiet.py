@@ -15,5 +15,8 @@ async def quiet(notifiers: Iterable[Notifier]) -> None:
 
 def _is_busy(notifier: Notifier) -> bool:
     return bool(
-        notifier._turn is not None or notifier._under_way or notifier._aside.retrying or notifier._following.reading
+        notifier in notifier._world.turns
+        or notifier._under_way
+        or notifier._aside.retrying
+        or notifier._following.reading
     )

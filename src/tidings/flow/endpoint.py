@@ -14,7 +14,7 @@ from tidings.model.subscriptions import Subscription
 from tidings.rules import endpoint as rules
 from tidings.rules.endpoint import WELL, Condition, Failure
 
-FIRST = 4
+FIRST = 2
 """How many webhooks go out at once to an endpoint that nobody has heard from yet; each answer allows one more."""
 
 
@@ -29,6 +29,7 @@ class Endpoint:
         self.condition = WELL
         self._most = world.settings.webhook_concurrency
         self._limit = min(FIRST, self._most)
+        self._has_answered = False
         self._timer: Timer | None = None
 
     def resume(self, condition: Condition) -> None:
@@ -42,6 +43,8 @@ class Endpoint:
         self._subscription = subscription
         if moved:
             self.condition = WELL
+            self._limit = min(FIRST, self._most)
+            self._has_answered = False
             self._set_timer()
 
     def stop(self) -> None:
@@ -53,6 +56,16 @@ class Endpoint:
     def is_stopped(self) -> bool:
         """Whether nothing but probes goes to it."""
         return self.condition.is_stopped
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether it has ever answered, as far as this process knows."""
+        return self._has_answered
+
+    @property
+    def answers(self) -> bool:
+        """Whether it has answered, and nothing has failed since then."""
+        return self._has_answered and self.condition is WELL
 
     @property
     def limit(self) -> int:
@@ -69,6 +82,7 @@ class Endpoint:
 
     def answered(self) -> None:
         """Hear that it took something, or refused it knowingly."""
+        self._has_answered = True
         if self._limit < self._most:
             self._limit += 1
         before = self.condition

@@ -2,11 +2,13 @@
 
 from tidings.dialects.dialect import Dialect
 from tidings.flow.endpoint import Endpoint
+from tidings.flow.following import Told
 from tidings.flow.gathering import Gathering
 from tidings.flow.journal import Journal
 from tidings.flow.lanes import Bundle
 from tidings.flow.measured import EndpointTally, is_timed
 from tidings.flow.posting import RENDER
+from tidings.flow.resuming import made_of
 from tidings.flow.world import World
 from tidings.model.exchange import retry_after
 from tidings.model.subscriptions import Attempt, Verdict
@@ -36,6 +38,19 @@ class Judge:
         """Whether what comes back next is the probe of an endpoint that fails."""
         self.made: dict[int, int] = {}
         """How many attempts were made of events that are not decided, by position, where there were any."""
+
+        self._rewound_to = 0
+        """Up to here everything was told before, and is told again."""
+
+    def resume(self, made: dict[int, int], rewound_to: int) -> None:
+        """Go on with the attempts that an earlier reader made; up to a position it had told everything before."""
+        self.made, self._rewound_to = made, rewound_to
+
+    async def prepare(self, told: Told) -> None:
+        """Find how often events were told before, so that their attempts are numbered on."""
+        again = [event.position for event, _ in told if event.position <= self._rewound_to]
+        if again:
+            self.made |= await self._world.store.read(made_of(self._journal.serial, again))
 
     def number(self, bundle: Bundle) -> int:
         """The number of the next attempt to tell a bundle: that of the event with the most."""

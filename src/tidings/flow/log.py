@@ -46,8 +46,11 @@ A_MOMENT: Final = 0.1
 class Reader(Protocol):
     """Whoever follows the log of one workspace."""
 
-    def offer(self, told: Sequence[tuple[Event, Message]], last: int) -> None:
-        """Take events just written, all of the reader's workspace; `last` is the position of the last of them."""
+    def offer(self, told: Sequence[tuple[Event, Message]], last: int) -> bool:
+        """Take events just written, all of the reader's workspace; `last` is the position of the last of them.
+
+        Says whether what comes next is to be offered too. Else it reads that, and listens again when it begins to.
+        """
 
     def look(self) -> None:
         """Look into the log: there may be something that nobody offered."""
@@ -57,7 +60,9 @@ class Log:
     """Readers by workspace, and those who wait for something new."""
 
     def __init__(self) -> None:
-        self._readers: dict[str, list[Reader]] = {}
+        self._readers: dict[str, dict[Reader, None]] = {}
+        self._listening: dict[str, dict[Reader, None]] = {}
+        """Those that want to be offered what is written; to ask a thousand that do not would take its time."""
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._heard: dict[str, int] = {}
         """How often something was heard of a workspace's log."""
@@ -72,11 +77,18 @@ class Log:
 
     def add(self, workspace: str, reader: Reader) -> None:
         """Offer what is written to a reader from now on."""
-        self._readers.setdefault(workspace, []).append(reader)
+        self._readers.setdefault(workspace, {})[reader] = None
+        self.listen(workspace, reader)
 
     def remove(self, workspace: str, reader: Reader) -> None:
         """Offer a reader nothing more."""
-        self._readers[workspace].remove(reader)
+        del self._readers[workspace][reader]
+        self._listening[workspace].pop(reader, None)
+
+    def listen(self, workspace: str, reader: Reader) -> None:
+        """Offer what is written to a reader again that did not want to be offered more."""
+        if reader in self._readers[workspace]:
+            self._listening.setdefault(workspace, {})[reader] = None
 
     def tell(self, told: Sequence[tuple[Event, Message]]) -> None:
         """Offer events that were just committed, in the order of the log."""
@@ -87,18 +99,26 @@ class Log:
         for pair in told:
             by_workspace.setdefault(pair[0].workspace, []).append(pair)
         for workspace, mine in by_workspace.items():
-            last = mine[-1][0].position
-            for reader in self._readers.get(workspace, ()) if whole else ():
-                try:
-                    reader.offer(mine, last)
-                except Exception:
-                    logger.exception("a reader could not take what was offered")
-                    reader.look()
+            if whole:
+                self._offer(workspace, mine)
             self._wake(workspace)
         if not whole:
             # Another process wrote in between; only the log itself has everything in order. Those who wait read it
             # anyhow, and that process tells them of what is theirs.
             self._have_readers_look()
+
+    def _offer(self, workspace: str, told: Sequence[tuple[Event, Message]]) -> None:
+        last = told[-1][0].position
+        listening = self._listening.get(workspace, {})
+        for reader in tuple(listening):
+            try:
+                goes_on = reader.offer(told, last)
+            except Exception:
+                logger.exception("a reader could not take what was offered")
+                reader.look()
+                continue
+            if not goes_on:
+                del listening[reader]
 
     def look(self, workspaces: Collection[str] | None = None) -> None:
         """Have the readers of some workspaces (None: all) look: somebody else wrote, or a batch was lost."""

@@ -8,13 +8,11 @@ written down together with the attempts (`tidings.flow.journal`).
 """
 
 import asyncio
-from collections import OrderedDict
-
-import structlog
+import math
 
 from tidings.dialects.dialect import Dialect, Telling
-from tidings.flow import notices
-from tidings.flow.aside import Aside
+from tidings.flow.ahead import window
+from tidings.flow.choosing import Choosing
 from tidings.flow.endpoint import Endpoint
 from tidings.flow.following import Following, Told
 from tidings.flow.gathering import Gathering
@@ -25,33 +23,23 @@ from tidings.flow.leases import Lease
 from tidings.flow.posting import Poster
 from tidings.flow.readings import EndpointReading
 from tidings.flow.replays import Ordered, Replays, under_way
-from tidings.flow.resuming import Reading, made_of, resumed
+from tidings.flow.resuming import Reading, resumed
+from tidings.flow.retrying import Retrying
+from tidings.flow.unfinished import Unfinished
 from tidings.flow.world import World
 from tidings.model.events import Event
-from tidings.model.exchange import retry_after
 from tidings.model.messages import Message
 from tidings.model.subscriptions import Subscription, Verdict
-from tidings.rules.endpoint import LONGEST_WAIT, probed
-from tidings.store.log import events_at
+from tidings.rules.endpoint import probed
 from tidings.store.statements import Transaction
 from tidings.wire.http import Result
 
-log = structlog.get_logger()
-
-WINDOW = 1000
-"""How many events may be read and not yet finished; beyond it the cursor waits."""
-AHEAD = 32
-"""The same for each webhook that may be under way now: a thousand endpoints that hang are no thousand windows."""
 MOST_HELD = 10_000
 """How many events may be set aside before the reader stops reading further ones."""
 LATE = 5_000
 """Milliseconds after which an event is late, and waits a few more of them rather than have what is new wait for it."""
-A_TURN = 2
-"""How many late webhooks go out in one turn of the event loop while something new is told."""
 CHECKPOINT = 1000
 """How far the cursor may come by events that nobody wants before it is written down without another reason."""
-AGAIN_AFTER = 1000
-"""Milliseconds until the store is asked again when it failed us."""
 PROBED = 3
 """Among how many of the first events, and what is set aside, probes choose."""
 
@@ -71,42 +59,50 @@ class Notifier:
         self._journal = Journal(world, subscription.serial, subscription.epoch, lease, self._place, self._go_on)
         self._tally = world.measured.endpoints[subscription.id]
         self._judge = Judge(world, self._dialect, self._endpoint, self._gathering, self._journal, self._tally)
-        self._aside = Aside(
-            world.clock, self._journal, lambda positions: world.spawn(self._retry(positions)), self._room_for_retries
+        self._choosing = Choosing(world, subscription, self._dialect)
+        self._retrying = Retrying(
+            world,
+            subscription,
+            self._dialect,
+            choosing=self._choosing,
+            poster=self._poster,
+            endpoint=self._endpoint,
+            judge=self._judge,
+            journal=self._journal,
+            tally=self._tally,
+            may_begin=lambda: self._may_begin and not self._stopped,
+            go_on=self._go_on,
         )
+        self._aside = self._retrying.aside
         self._replays = Replays(
-            world, subscription, self._journal, add=self._tell_again, telling=self._wanted, feed=self._pump
+            world, subscription, self._journal, add=self._tell_again, telling=self._choosing.wanted, feed=self._pump
         )
         self._following = Following(
             world,
             subscription.workspace,
             take=self._take,
-            prepare=self._prepare,
+            prepare=self._judge.prepare,
             pump=self._read,
             room=self._room_to_read,
+            listen=lambda: world.log.listen(subscription.workspace, self),
         )
         self._stopped = False
-        self._turn: asyncio.Handle | None = None
-        """When more is told that is late."""
-        self._open: OrderedDict[int, int] = OrderedDict()
-        """When what is read and not yet finished was written, by position; a plain dict is slow to find its first."""
+        self._open = Unfinished()
         self._under_way = 0
-        self._finished: set[int] = set()
-        """Positions after the cursor that were finished before the last stop."""
-        self._rewound_to = 0
-        """Up to here everything was told before, and is told again."""
 
     # -- starting and stopping -----------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Take up where the last reader left off."""
         state, replays = await self._world.store.read(self._left_off())
-        self._finished, self._judge.made, self._rewound_to = state.finished, state.made, state.rewound_to
+        self._open.before = state.finished
+        self._judge.resume(state.made, state.rewound_to)
         self._journal.written = state.cursor, state.condition
         self._endpoint.resume(state.condition)
         self._aside.resume(state.held)
         self._replays.take_up(replays)
         self._following.start(state.cursor)
+        self._read_on()
 
     def _left_off(self) -> Transaction[tuple[Reading, list[Ordered]]]:
         """Read everything at once: nothing begins while something is missing."""
@@ -131,15 +127,14 @@ class Notifier:
     def change(self, subscription: Subscription) -> None:
         """Go on with other settings: the next attempt uses them."""
         self.subscription = subscription
-        self._poster.change(subscription)
-        self._endpoint.change(subscription)
-        self._replays.change(subscription)
+        for part in (self._poster, self._endpoint, self._choosing, self._retrying, self._replays):
+            part.change(subscription)
         self._go_on()
 
     @property
     def cursor(self) -> int:
         """Everything up to here is told, set aside or not wanted."""
-        return next(iter(self._open)) - 1 if self._open else self._following.read_to
+        return self._open.cursor(self._following.read_to)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -149,8 +144,7 @@ class Notifier:
     @property
     def oldest_at(self) -> int | None:
         """When the oldest event that is not told was written or tried first; None where everything is told."""
-        first = next(iter(self._open.values())) if self._open else None
-        return min((each for each in (first, self._aside.oldest_at) if each is not None), default=None)
+        return min((each for each in (self._open.oldest_at, self._aside.oldest_at) if each is not None), default=None)
 
     @property
     def held(self) -> int:
@@ -180,16 +174,20 @@ class Notifier:
 
     # -- reading the log -----------------------------------------------------------------------------------------
 
-    def offer(self, told: Told, last: int) -> None:
-        """Take events that were just written, if everything before them has been read."""
-        if self._following.offer(told, last):
-            self._pump()
-            if self.cursor - self._journal.written[0] >= CHECKPOINT:
-                self._journal.write_down()
+    def offer(self, told: Told, last: int) -> bool:
+        """Take events that were just written, if everything before them has been read; says whether it wants more."""
+        if self._yields or not self._following.offer(told, last):
+            self.look()
+            return False
+        self._pump()
+        if self.cursor - self._journal.written[0] >= CHECKPOINT:
+            self._journal.write_down()
+        return True
 
     def look(self) -> None:
         """Look into the log: there may be something that nobody offered."""
-        self._following.look()
+        self._following.miss()
+        self._read_on()
 
     async def look_for_replays(self) -> None:
         """Look for what is to be told again, or no longer."""
@@ -197,54 +195,40 @@ class Notifier:
 
     @property
     def _window(self) -> int:
-        batching = self._poster.batching
-        return min(WINDOW, self._endpoint.limit * AHEAD * (batching.most if batching is not None else 1))
+        return window(self._endpoint, self._poster.batching)
 
     def _room_to_read(self) -> int:
         return self._window - len(self._open) if len(self._aside) < MOST_HELD else 0
 
-    async def _prepare(self, told: Told) -> None:
-        """Find how often events were told before, so that their attempts are numbered on."""
-        again = [event.position for event, _ in told if event.position <= self._rewound_to]
-        if again:
-            self._judge.made |= await self._world.store.read(made_of(self.subscription.serial, again))
+    def _read_on(self) -> None:
+        """Read on if there is something to read and room for it, in its turn where it yields to others."""
+        if not self._following.may_read:
+            return
+        if self._yields:
+            self._world.turns.ask(self, known=self._endpoint.has_answered)
+        else:
+            self._following.read_on()
 
     def _read(self) -> None:
-        """Go on after events were read: they may all be unwanted, and the place is to be written down."""
+        """Go on after a page was read."""
         self._pump()
-        self._journal.write_down()
+        if not self._open:
+            # None of it is wanted: nothing else will have the place written down.
+            self._journal.write_down()
+        self._read_on()
 
     def _take(self, event: Event, message: Message) -> None:
         position = event.position
-        if position in self._finished:
-            self._finished.discard(position)
+        if self._open.was_finished(position):
             return
-        telling = self._wanted(event, message)
+        telling = self._choosing.wanted(event, message)
         if telling is None:
             return
         if self._aside.blocks(event.message):
             self._aside.put_behind(event)
             return
-        self._open[position] = event.at
+        self._open.add(position, event.at)
         self._lanes.add(telling)
-
-    def _telling(self, event: Event, message: Message) -> Telling | None:
-        """Put together what is told; None where the workspace was taken away, and this reader will be."""
-        workspace = self._world.directory.workspaces.get(event.workspace)
-        return Telling(event, message, workspace) if workspace is not None else None
-
-    def _wanted(self, event: Event, message: Message) -> Telling | None:
-        """Put together what is told, if it is wanted."""
-        telling = self._telling(event, message)
-        if telling is None:
-            return None
-        siblings = self._world.directory.siblings(event.workspace, self._dialect.name)
-        try:
-            return telling if self._dialect.wants(self.subscription, siblings, telling) else None
-        except Exception:
-            # Our own fault. Telling it fails likewise or does no harm; leaving it out would make a hole.
-            log.exception("nobody knows whether an event is wanted", id=event.id)
-            return telling
 
     # -- posting -------------------------------------------------------------------------------------------------
 
@@ -252,33 +236,40 @@ class Notifier:
         """Go on after a rest, a probe, or a change."""
         self._aside.go_on()
         self._pump()
-        self._following.read_on()
+        self._read_on()
 
     def _pump(self) -> None:
         if self._stopped or not self._may_begin:
             return
-        if self._endpoint.is_stopped:
-            self._probe()
-            return
         self._post_waiting()
-        if self._replays and not self._lanes:
+        if self._replays and not (self._lanes or self._endpoint.is_stopped):
             self._replays.feed(self._endpoint.room(self._under_way))
             self._post_waiting()
 
     def _post_waiting(self) -> None:
-        if not (self._world.log.is_lively and self._is_late):
-            self._post_some(WINDOW)
-        elif self._turn is None:
-            self._turn = asyncio.get_running_loop().call_soon(self._take_turn)
+        if not self._yields:
+            self._post_some()
+        elif self._may_post:
+            self._world.turns.ask(self, known=self._endpoint.has_answered)
 
-    def _take_turn(self) -> None:
-        self._turn = None
-        if self._stopped or self._endpoint.is_stopped or not self._may_begin:
-            return
-        if self._post_some(A_TURN):
-            self._turn = asyncio.get_running_loop().call_soon(self._take_turn)
+    @property
+    def _may_post(self) -> bool:
+        """Whether there is something to post, and room for it."""
+        if self._endpoint.is_stopped:
+            return bool(self._lanes or self._aside) and self._endpoint.room(self._under_way + self._aside.retrying) > 0
+        return bool(self._lanes) and self._endpoint.room(self._under_way) > 0
 
-    def _post_some(self, most: int) -> bool:
+    def take_turn(self) -> bool:
+        """Read on, and post one webhook; says whether there is more to post."""
+        if self._stopped or not self._may_begin:
+            return False
+        self._following.read_on()
+        if self._endpoint.is_stopped:
+            self._probe()
+            return False
+        return self._post_some(1)
+
+    def _post_some(self, most: float = math.inf) -> bool:
         """Post what may go, up to so many webhooks; says whether there is more."""
         while self._lanes and self._endpoint.room(self._under_way) > 0:
             if most == 0:
@@ -291,14 +282,18 @@ class Notifier:
         return False
 
     @property
+    def _yields(self) -> bool:
+        """Whether others go first: its endpoint is not known to answer, or what it tells is old already."""
+        return not self._endpoint.answers or (self._world.log.is_lively and self._is_late)
+
+    @property
     def _is_late(self) -> bool:
-        """Whether what it tells is old already."""
-        first = next(iter(self._open.values())) if self._open else None
-        return first is not None and self._world.clock.now() - first > LATE
+        oldest_at = self._open.oldest_at
+        return oldest_at is not None and self._world.clock.now() - oldest_at > LATE
 
     def _probe(self) -> None:
         """Try one event of an endpoint that fails: the first one every other time, and in between another one."""
-        if self._endpoint.room(self._under_way + self._aside.retrying) <= 0:
+        if not self._may_post:
             return
         ready = min(PROBED, len(self._lanes))
         chosen = probed(self._endpoint.condition.probes, ready + bool(self._aside))
@@ -316,7 +311,7 @@ class Notifier:
 
     def _posted(self, bundle: Bundle, at: int, result: Result) -> None:
         self._under_way -= 1
-        verdict = self._judged(bundle, at, result)
+        verdict = self._retrying.judged(bundle, at, result)
         if verdict is Verdict.RETRY and (len(bundle) > 1 or self._endpoint.is_stopped):
             self._lanes.put_back(bundle)
         elif verdict is Verdict.RETRY:
@@ -328,18 +323,10 @@ class Notifier:
         self._journal.write_down()
         self._pump()
         if len(self._open) < self._window // 2:
-            self._following.read_on()
-
-    def _judged(self, bundle: Bundle, at: int, result: Result) -> Verdict:
-        """Judge an answer; what is set aside goes on as soon as an endpoint that failed answers."""
-        was_stopped = self._endpoint.is_stopped
-        verdict = self._judge.judge(bundle, at, result)
-        if was_stopped and not self._endpoint.is_stopped:
-            self._aside.go_on()
-        return verdict
+            self._read_on()
 
     def _finish(self, position: int) -> None:
-        self._open.pop(position, None)
+        self._open.finish(position)
         self._judge.made.pop(position, None)
         if self._replays.whose(position):
             self._journal.free(position)
@@ -347,65 +334,14 @@ class Notifier:
 
     def _set_aside(self, event: Event, at: int, result: Result) -> None:
         """Set an event aside that failed, and everything of its message that waits behind it."""
-        self._open.pop(event.position, None)
-        self._try_again(event, tries=1, number=self._judge.made.pop(event.position), first_at=at, result=result)
+        self._open.finish(event.position)
+        number = self._judge.made.pop(event.position)
+        self._retrying.try_again(event, tries=1, number=number, first_at=at, result=result)
         self._replays.decided(event.position, told=False)
         for waiting in self._lanes.close(event.message):
-            self._open.pop(waiting.event.position, None)
+            self._open.finish(waiting.event.position)
             self._aside.put_behind(waiting.event)
             self._replays.decided(waiting.event.position, told=False)
-
-    # -- what failed, and what is told again ---------------------------------------------------------------------
-
-    def _room_for_retries(self) -> int:
-        return 0 if self._endpoint.is_stopped or not self._may_begin else self._endpoint.room(0)
-
-    def _try_again(self, event: Event, *, tries: int, number: int, first_at: int, result: Result) -> None:
-        wait = self._dialect.schedule.wait(tries, self._world.chance.share())
-        if wait is None:
-            self._world.counts.add("deliveries", "exhausted")
-            self._tally.given_up += 1
-            self._aside.give_up(event, tries=tries, number=number, first_at=first_at)
-            self._world.say(notices.exhausted(self.subscription, event, tries=number))
-            return
-        now = self._world.clock.now()
-        asked = min(retry_after(result.headers, now) or 0, LONGEST_WAIT)
-        self._aside.put(event, tries=tries, number=number, first_at=first_at, due_at=now + max(wait, asked))
-
-    async def _retry(self, positions: list[int]) -> None:
-        try:
-            found = await self._world.store.read(events_at(positions))
-        except Exception:
-            for position in positions:
-                self._aside.schedule(position, self._world.clock.now() + AGAIN_AFTER)
-                self._aside.tried()
-            raise
-        tellings = {event.position: self._telling(event, message) for event, message in found}
-        for position in positions:
-            if (telling := tellings.get(position)) is not None:
-                self._judge.made[position] = self._aside[position].number
-                self._poster.post((telling,), self._judge.made[position] + 1, self._retried)
-            else:
-                # Its message was taken out.
-                self._aside.free(position)
-                self._aside.tried()
-
-    def _retried(self, bundle: Bundle, at: int, result: Result) -> None:
-        event = bundle[0].event
-        held = self._aside[event.position]
-        if self._judged(bundle, at, result) is not Verdict.RETRY:
-            self._aside.free(event.position)
-        else:
-            number, now = self._judge.made[event.position], self._world.clock.now()
-            if self._endpoint.is_stopped:
-                # It says nothing of this event: it is due as before, once the endpoint answers.
-                self._aside.put(event, tries=held.tries, number=number, first_at=held.first_at, due_at=now)
-            else:
-                self._try_again(event, tries=held.tries + 1, number=number, first_at=held.first_at, result=result)
-        self._judge.made.pop(event.position, None)
-        self._aside.tried()
-        self._journal.write_down()
-        self._go_on()
 
     def _tell_again(self, telling: Telling, made: int) -> bool:
         """Put an event into its lane of which attempts were made before; False where it is on its way anyhow."""

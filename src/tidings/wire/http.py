@@ -21,6 +21,8 @@ __all__ = ["Done", "Http", "Result"]
 LARGEST_REPLY = 64 * 2**20
 """Octets of a provider's reply, media included."""
 MOST_REDIRECTS = 5
+MOST_IDLE = 256
+"""How many handles are kept that do nothing; to make one costs more than to use it again."""
 
 _EVENTS = {
     select.EPOLLIN: pycurl.CSELECT_IN,
@@ -111,7 +113,7 @@ class Http:
         """Say that a request was not made, and why."""
         done, transfer.done = transfer.done, None
         took = round(transfer.waited * 1000)
-        self._idle.append(transfer)
+        self._keep(transfer)
         if done is not None:
             self._loop.call_soon(done, Result(0, took, error=error, why=why, sent=False))
 
@@ -236,6 +238,13 @@ class Http:
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._collect()
 
+    def _keep(self, transfer: Transfer) -> None:
+        """Keep a handle for another request, if there are not enough of them."""
+        if len(self._idle) < MOST_IDLE:
+            self._idle.append(transfer)
+        else:
+            transfer.curl.close()
+
     def _collect(self) -> None:
         while True:
             left, good, bad = self._multi.info_read()
@@ -251,6 +260,6 @@ class Http:
         self._multi.remove_handle(curl)
         result = transfer.result(code, why)
         done, transfer.done = transfer.done, None
-        self._idle.append(transfer)
+        self._keep(transfer)
         if done is not None:
             done(result)

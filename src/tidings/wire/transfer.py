@@ -11,6 +11,9 @@ from tidings.wire.guard import Guard, Passage
 
 FORGOTTEN_AFTER = 120
 """Seconds after which libcurl forgets the addresses it was told; longer than the guard thinks that it has them."""
+BUFFER = 16 * 2**10
+"""Octets, the least that libcurl allows. A request stays in one until its answer comes, and by itself libcurl takes
+64 KiB: too much where thousands of endpoints hang."""
 
 _ERRORS = {
     pycurl.E_COULDNT_RESOLVE_HOST: "dns",
@@ -71,6 +74,7 @@ class Transfer:
         curl.setopt(pycurl.PROXY, "")
         curl.setopt(pycurl.DNS_CACHE_TIMEOUT, FORGOTTEN_AFTER)
         curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
+        curl.setopt(pycurl.UPLOAD_BUFFERSIZE, BUFFER)
         curl.setopt(pycurl.TCP_NODELAY, 1)
         curl.setopt(pycurl.WRITEFUNCTION, self._take)
         curl.setopt(pycurl.HEADERFUNCTION, self.lines.append)
