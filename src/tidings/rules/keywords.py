@@ -5,6 +5,8 @@ STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "re
 )
 """Twilio's defaults, and the French, German and Spanish words."""
 START = frozenset({"start", "yes", "unstop"})
+OPT_IN = START - {"yes"}
+"""Words that ask for messages and are no answer to anything else."""
 HELP = frozenset({"help", "info"})
 
 _TRAILING = " \t\r\n\u00a0.,;:!?…。！？؟'\")]’”»"
@@ -19,6 +21,11 @@ def is_stop(text: str) -> bool:
 def is_start(text: str) -> bool:
     """Whether a person wants messages again."""
     return _word(text) in START
+
+
+def is_opt_in(text: str) -> bool:
+    """Whether a person asks for messages in words that mean nothing else."""
+    return _word(text) in OPT_IN
 
 
 def is_help(text: str) -> bool:
