@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.rules.unsubscribing import LONGEST, Unsubscribing, is_sealed, read_token, write_token
+from tidings.rules.unsubscribing import (
+    LONGEST,
+    Unsubscribing,
+    is_sealed,
+    is_sealed_with_one_of,
+    read_token,
+    unsubscribe_headers,
+    write_token,
+)
 
 KEY = "hub-unsub-key-0001"
 ADA = Unsubscribing("acme", "msg_01J9ZK3Q", "ada@example.com")
@@ -40,6 +48,8 @@ def test_a_token_of_another_key_or_of_no_key_is_none_of_ours() -> None:
         "x",
         payload("v2|a|b|c"),
         payload("v1|a|b"),
+        payload("v3|a|b|c|d"),
+        payload("v1"),
         payload("v1|a|b|c\n"),
         "=" * 5,
         "A" * (LONGEST + 1),
@@ -68,6 +78,28 @@ def test_a_token_that_nobody_would_read_whole_is_refused() -> None:
     token = payload("v1|acme|m|" + "x" * 655)
     assert read_token(token) is not None
     assert not is_sealed(token, KEY)
+
+
+def test_the_hubs_own_token_names_the_channel() -> None:
+    ours = Unsubscribing("acme", "msg_1", "a|b@example.com", "channel-1")
+    token = write_token(ours, KEY)
+    assert read_token(token) == ours
+    assert is_sealed(token, KEY)
+
+
+def test_tokens_of_older_keys_are_good_as_long_as_the_key_is_known() -> None:
+    token = write_token(ADA, "older")
+    assert is_sealed_with_one_of(token, ["newer", "older"])
+    assert not is_sealed_with_one_of(token, ["newer"])
+    assert not is_sealed_with_one_of(token, [])
+
+
+def test_a_link_is_for_one_click_only_where_nobody_can_read_along() -> None:
+    assert unsubscribe_headers("https://hub.example/u/x") == {
+        "List-Unsubscribe": "<https://hub.example/u/x>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    assert unsubscribe_headers("http://hub.example/u/x") == {"List-Unsubscribe": "<http://hub.example/u/x>"}
 
 
 @given(st.text())

@@ -1,59 +1,49 @@
 """Where unsubscribe links lead: a page for people, and one click for mail programs (RFC 8058).
 
-A `GET` changes nothing, because programs that look through mail follow every link. Whoever has a link that is not ours
-sees the same as everybody else, so nobody learns here what exists.
+A `GET` changes nothing, because programs that look through mail follow every link. A link says all by itself: nobody is
+asked to log in, to write an address, or why. One that is not ours leads nowhere, and names nobody.
 """
 
+from email.utils import parseaddr
 from html import escape
 from typing import Final
 
+from msgspec import Struct
+
 from tidings.connectors.mail.forms import read_fields
+from tidings.flow.look import message_in
 from tidings.flow.receive import receive
+from tidings.flow.unsubscribing import MAIL, proven, unsubscribe
+from tidings.flow.world import World
 from tidings.model.errors import Unreadable
 from tidings.model.exchange import Callback
+from tidings.model.messages import Life, Message
+from tidings.model.workspaces import Channel
 from tidings.rules.addresses import email
-from tidings.rules.unsubscribing import ONE_CLICK, read_token
+from tidings.rules.unsubscribing import ONE_CLICK, Unsubscribing, read_token
 from tidings.web.door import Page, Visit, route
 from tidings.web.mail import claiming
+from tidings.web.people.pages import paragraph, people_page
+from tidings.web.people.texts import TEXTS, Texts, language_of
+from tidings.web.people.visitors import follower_of
 
-HTML: Final = "text/html; charset=utf-8"
-HEADERS: Final = (
-    (
-        "content-security-policy",
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-    ("referrer-policy", "no-referrer"),
-    ("x-robots-tag", "noindex"),
-)
-"""The page runs nothing, tells nobody whence one comes, and stands in no frame."""
+LONGEST_NAME: Final = 200
+"""Characters of a sender's name that are shown."""
 
-_PAGE: Final = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-  :root {{ color-scheme: light dark }}
-  body {{ font: 1.05rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 15vh auto; padding: 0 1.5rem }}
-  h1 {{ font-size: 1.4rem }}
-  button {{ font: inherit; font-weight: 600; padding: .7rem 1.4rem; border: 0; border-radius: .5rem;
-    background: #1a56c4; color: #fff; cursor: pointer }}
-  button:focus-visible {{ outline: 3px solid #8ab4ff; outline-offset: 2px }}
-</style>
-<main>
-<h1>{title}</h1>
-{body}
-</main>
-</html>
-"""
-_QUESTION: Final = """<p>{whom} will get no more e-mails of this kind from the sender of the message you came from.</p>
-<form method="post">
+_FORM: Final = """<form method="post">
 <input type="hidden" name="{name}" value="{value}">
-<button type="submit">Unsubscribe</button>
+<button type="submit">{button}</button>
 </form>
-<p><small>If you did not mean to come here, close this page: nothing has changed.</small></p>"""
-_DONE: Final = """<p>{whom} will get no more e-mails of this kind. One that is already on its way may still come.</p>
-<p>You can close this page.</p>"""
+"""
+
+
+class _Followed(Struct, frozen=True):
+    """A link of ours."""
+
+    whose: Unsubscribing
+    callback: Callback
+    channel: Channel | None
+    """The channel whose own link it is; None where it is the hub's."""
 
 
 @route(
@@ -63,13 +53,12 @@ _DONE: Final = """<p>{whom} will get no more e-mails of this kind. One that is a
     scope=None,
     group="links",
     summary="The page that an unsubscribe link leads to; it changes nothing",
-    gives={200: "A page with a button."},
+    gives={200: "A page with a button.", 404: "A page: the link is none of ours."},
 )
 async def ask(visit: Visit) -> Page:
-    """Show the page with the button, whatever the token is."""
-    name, value = ONE_CLICK
-    body = _QUESTION.format(whom=_whom(visit.params["token"]), name=name, value=value)
-    return _page("Unsubscribe?", body)
+    """Say what would happen to whom, and show the button."""
+    followed = _followed(visit)
+    return _lost(visit) if followed is None else await _page(visit, followed.whose, done=False)
 
 
 @route(
@@ -80,26 +69,39 @@ async def ask(visit: Visit) -> Page:
     group="links",
     summary="Unsubscribe with one click",
     takes="The form field `List-Unsubscribe=One-Click`, urlencoded or multipart.",
-    gives={200: "It is on disk; or the link is none of ours, which is not told."},
+    gives={200: "It is on disk.", 404: "The link is none of ours."},
 )
-async def unsubscribe(visit: Visit) -> Page:
+async def take(visit: Visit) -> Page:
     """Take an unsubscription; it is on disk before it is answered."""
+    followed = _followed(visit)
+    if followed is None:
+        return _lost(visit)
+    world, whose = visit.world, followed.whose
+    done = _is_meant(visit)
+    if done and followed.channel is not None:
+        await receive(world, followed.channel, followed.callback)
+    elif done:
+        await unsubscribe(world, whose, follower_of(visit, whose.workspace))
+    return await _page(visit, whose, done=done)
+
+
+def _followed(visit: Visit) -> _Followed | None:
+    """Find whose link it is: the hub's own, or that of a channel which seals its own. None where it is nobody's."""
     world, token = visit.world, visit.params["token"]
+    whose = read_token(token)
+    if whose is None:
+        return None
     callback = Callback(
         method="POST",
         url="door:unsubscribe",
-        headers={"unsubscribe-token": token, "user-agent": visit.headers.get("user-agent", "")},
+        headers={"unsubscribe-token": token, "user-agent": follower_of(visit, whose.workspace).agent},
         body=visit.body,
         received_at=world.clock.now(),
     )
-    if not _is_meant(visit):
-        return await ask(visit)
-    whose = read_token(token)
-    if whose is not None:
-        channel = next(claiming(world, callback, whose.workspace), None)
-        if channel is not None:
-            await receive(world, channel, callback)
-    return _page("You are unsubscribed", _DONE.format(whom=_whom(token)))
+    if proven(world, token) is not None:
+        return _Followed(whose, callback, None)
+    channel = next(claiming(world, callback, whose.workspace), None)
+    return None if channel is None else _Followed(whose, callback, channel)
 
 
 def _is_meant(visit: Visit) -> bool:
@@ -113,14 +115,62 @@ def _is_meant(visit: Visit) -> bool:
     return (name, value.encode()) in pairs
 
 
-def _whom(token: str) -> str:
-    """Say whom a link means, as far as it says so: the address is the reader's own, and proves nothing."""
-    whose = read_token(token)
+async def _page(visit: Visit, whose: Unsubscribing, *, done: bool) -> Page:
+    language, texts = _language(visit)
+    names = {"sender": await _sender(visit, whose), "whom": _whom(whose, texts)}
+    if done:
+        body = f"<p>{texts.done_more.format(**names)}</p>\n{paragraph(texts.close)}"
+        return people_page(200, language, texts.done, body)
+    name, value = ONE_CLICK
+    form = _FORM.format(name=name, value=value, button=escape(texts.button))
+    body = f"<p>{texts.ask_more.format(**names)}</p>\n{form}<p><small>{escape(texts.ask_small)}</small></p>"
+    return people_page(200, language, texts.ask, body)
+
+
+def _lost(visit: Visit) -> Page:
+    language, texts = _language(visit)
+    return people_page(404, language, texts.lost, paragraph(texts.lost_more))
+
+
+def _language(visit: Visit) -> tuple[str, Texts]:
+    language = language_of(visit.headers.get("accept-language", ""))
+    return language, TEXTS[language]
+
+
+async def _sender(visit: Visit, whose: Unsubscribing) -> str:
+    """Name who sent the mail, as its reader knows them; the workspace, where nobody knows that any more."""
+    world = visit.world
+    standing = await world.store.read(message_in(whose.workspace, whose.message))
+    name, address = ("", "") if standing is None else _from(world, standing.message, standing.life)
+    workspace = world.directory.workspaces.get(whose.workspace)
+    shown = _plain(name or ("" if address else workspace.name if workspace else "?"))
+    where = _plain(address)
+    if shown and where:
+        return f"<b>{escape(shown)}</b> ({escape(where)})"
+    return f"<b>{escape(shown or where)}</b>"
+
+
+def _from(world: World, message: Message, life: Life) -> tuple[str, str]:
+    """Say who a mail was from, name and address: who was asked for, else its channel's own sender."""
+    hop = next((each for each in reversed(life.hops) if each.platform == MAIL), None)
+    channel = world.directory.channels.get(hop.channel) if hop is not None else None
+    own = str(channel.settings.get("sender", "")) if channel is not None else ""
+    asked = message.options.get(MAIL, {}).get("from")
+    name, address = parseaddr(message.sender or (asked if isinstance(asked, str) else "") or own)
+    own_name, own_address = parseaddr(own)
+    if not name and address == own_address:
+        name = own_name
+    return message.sender_name or name, address
+
+
+def _whom(whose: Unsubscribing, texts: Texts) -> str:
+    """Say whom the link means: the address in it, which is the reader's own."""
     try:
-        return f"<b>{escape(email(whose.address))}</b>" if whose is not None else "You"
+        return f"<b>{escape(email(whose.address))}</b>"
     except ValueError:
-        return "You"
+        return escape(texts.you)
 
 
-def _page(title: str, body: str) -> Page:
-    return Page(200, _PAGE.format(title=title, body=body).encode(), HEADERS, HTML)
+def _plain(text: str) -> str:
+    """Make one line of a text, without what turns letters round or hides them."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:LONGEST_NAME].strip()

@@ -1,0 +1,1 @@
+"""Pages for people: who comes here has followed a link in a message, and knows nothing of a hub."""
