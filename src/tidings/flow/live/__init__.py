@@ -1,0 +1,1 @@
+"""What happens in conversations, told at once to the devices that are connected here."""
