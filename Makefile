@@ -19,7 +19,7 @@ serve: $(VENV)/installed  ## run a hub that may call this machine, with its data
 test: $(VENV)/installed-dev  ## install what the tests need, and run every check and test
 	@scripts/system-packages
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal --cov --cov-report=term
 
 check: lint types  ## style, types and the import contract, without tests
 

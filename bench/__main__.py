@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import scenarios, smpp
+from bench.clicks import clicks
 from bench.drain import drain
 from bench.isolation import isolation
+from bench.sockets import sockets
 from support.postgres import Server, served
 
 RESULTS = Path(__file__).parent / "results"
@@ -29,7 +31,9 @@ def main() -> None:
     given = parser.parse_args()
     with served() as server:
         every = scenarios_of(server, 3_000 if given.quick else 30_000, 100_000 if given.quick else 1_000_000)
+        every["clicks"] = partial(clicks, 2_000 if given.quick else 20_000)
         every["isolation"] = partial(isolation, 2.0 if given.quick else 5.0, 1 if given.quick else 3)
+        every["sockets"] = partial(sockets, 1_000 if given.quick else 5_000, 2_000 if given.quick else 10_000)
         every["drain"] = partial(drain, given.events)
         results = []
         for name in given.names or every:

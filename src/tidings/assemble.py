@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from string import ascii_letters, digits
 from urllib.parse import urlsplit
 
 import structlog
@@ -16,12 +17,17 @@ from tidings.dialects.omnichannel import Omnichannel
 from tidings.dialects.operations import Operations
 from tidings.flow.binds import Binds
 from tidings.flow.clock import Chance, Clock, SystemClock
+from tidings.flow.conversations.sessions import is_alive
+from tidings.flow.conversations.wire import Spokesman
+from tidings.flow.live.kept import StoredHappenings
 from tidings.flow.log import Log
 from tidings.flow.readers import Readers
 from tidings.flow.record import Pen
 from tidings.flow.traces import UNTRACED, Traces, is_wanted
 from tidings.flow.world import World
 from tidings.model.errors import Misconfigured
+from tidings.model.secrets import Secret
+from tidings.rules.links.targets import target_of
 from tidings.rules.networks import read_networks
 from tidings.rules.places import Bounds
 from tidings.settings import Settings
@@ -42,6 +48,8 @@ from tidings.wire.smpp.dialling import Dialler
 from tidings.wire.smtp import Smtp
 
 ROOT_KEY_PREFIX = "tdg_root_"
+PLAIN = frozenset(ascii_letters + digits + "/-._~")
+"""What the path of short addresses is made of: nothing that means something in HTML or in a text."""
 
 logger = structlog.get_logger()
 
@@ -76,9 +84,13 @@ async def assembled(
     await store.open()
     try:
         await store.write(_start_heads)
-        directory = Directory(store, Seal(secret_keys(settings)))
+        seal = Seal(secret_keys(settings))
+        directory = Directory(store, seal)
         await directory.read()
         new_root_key = await _root_key(settings, directory, chance)
+        if not directory.unsubscribe_keys:
+            key = Secret(chance.key().hex())
+            await directory.change(lambda: directory.add_unsubscribe_key(key, only_first=True))
         http = Http(user_agent=f"Tidings/{__version__}", guard=Guard(within, resolver))
         log = Log()
         readers: list[Readers] = []
@@ -102,10 +114,19 @@ async def assembled(
             log=log,
             pen=pen,
             traces=traces or traces_of(settings),
+            session_keys=seal.derived("app sessions"),
         )
         reach = Reach(within, resolver)
         world.wires["smtp"] = Smtp(reach, http)
         world.wires["smpp"] = Binds(world, Dialler(reach))
+        world.wires["app"] = Spokesman(world)
+        world.conversations.listen(world.live)
+        world.live.start(
+            world.conversations,
+            StoredHappenings(store),
+            is_alive=lambda session: is_alive(world, session),
+            alone=store.database.exclusive,
+        )
         world.measured.lag.start()
         readers.append(Readers(world))
         await readers[0].start()
@@ -115,6 +136,7 @@ async def assembled(
             yield Hub(world, readers[0], App(world), mail, new_root_key)
         finally:
             await mail.close()
+            await world.live.stop()
             await readers[0].stop()
             await world.settle()
             await http.close()
@@ -128,7 +150,19 @@ def with_defaults(settings: Settings) -> Settings:
     """Fill in what follows from other settings: the database beside the data, the public URL from the address."""
     database = settings.database_url or f"sqlite:///{settings.data_dir / 'tidings.db'}"
     public = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
-    return replace(settings, database_url=database, public_url=public)
+    links = link_base(settings.link_url) if settings.link_url else f"{public}/l"
+    return replace(settings, database_url=database, public_url=public, link_url=links)
+
+
+def link_base(link_url: str) -> str:
+    """Write what short addresses begin with, without a slash at the end; raises Misconfigured where it is no URL."""
+    try:
+        base = target_of(link_url)
+    except ValueError as error:
+        raise Misconfigured(f"TIDINGS_LINK_URL cannot be used: {error}.") from error
+    if base is None or not set(urlsplit(base).path) <= PLAIN or "?" in base or "#" in base:
+        raise Misconfigured("TIDINGS_LINK_URL must be like https://go.example or https://example.com/go.")
+    return base.rstrip("/")
 
 
 def secret_keys(settings: Settings) -> list[str]:
@@ -139,6 +173,10 @@ def secret_keys(settings: Settings) -> list[str]:
 
 def bounds(settings: Settings) -> Bounds:
     """How far requests may go; raises Misconfigured where a network is none."""
+    try:
+        read_networks(settings.trusted_proxies)
+    except ValueError as error:
+        raise Misconfigured(f"TIDINGS_TRUSTED_PROXIES: {error}") from error
     try:
         return Bounds(read_networks(settings.allow_networks), settings.allow_http)
     except ValueError as error:
@@ -191,5 +229,5 @@ async def _root_key(settings: Settings, directory: Directory, chance: Chance) ->
 
 
 def _start_heads() -> Transaction[None]:
-    for name in ("log", "subscription"):
+    for name in ("log", "subscription", "conversation"):
         yield statement("start_head")(name=name)

@@ -60,16 +60,56 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="How mail is handed in: lmtp by a mail server of one's own, smtp by everybody's."),
     ] = "lmtp"
     max_mail: Annotated[int, Meta(ge=65_536, description="Largest mail taken, octets.")] = 10 * 2**20
+    click_stall: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=300,
+            description="Seconds that clicks wait until they are told, so that it is known what else was clicked.",
+        ),
+    ] = 0.0
+    mail_click_stall: Annotated[
+        float, Meta(ge=0, le=300, description="The same of clicks and opens of e-mail, which machines look through.")
+    ] = 15.0
+    trusted_proxies: Annotated[
+        str,
+        Meta(
+            description="Networks of your own reverse proxies, separated by commas; their X-Forwarded-For says who a "
+            "visitor is. Empty: nobody's does."
+        ),
+    ] = ""
     max_streams: Annotated[
         int, Meta(ge=1, description="Live streams that a workspace may have open at once in one process.")
     ] = 100
     stream_heartbeat: Annotated[
         float, Meta(gt=0, description="Seconds of silence after which a live stream says that it is still there.")
     ] = 15.0
+    max_sockets: Annotated[
+        int, Meta(ge=1, description="Devices of app messaging that may be connected to one process at once.")
+    ] = 10_000
+    max_sockets_waiting: Annotated[
+        int,
+        Meta(
+            ge=2**20,
+            description="Octets that may wait for all of them together; beyond it, whoever is furthest behind is let "
+            "go, and resumes.",
+        ),
+    ] = 64 * 2**20
     uncertain_grace: Annotated[
         float, Meta(ge=0, description="Seconds of silence after which an uncertain hop is given up.")
     ] = 600.0
     correlation_days: Annotated[float, Meta(ge=0, description="How far back an inbound may answer a message.")] = 7.0
+    link_url: Annotated[
+        str,
+        Meta(
+            description="What short addresses begin with, without a slash at the end: https://go.example, or a path "
+            "below a host; empty: public_url and /l."
+        ),
+    ] = ""
+    link_days: Annotated[float, Meta(gt=0, le=36_500, description="How long short addresses in messages work.")] = 90.0
+    mail_link_days: Annotated[float, Meta(gt=0, le=36_500, description="How long short addresses in e-mail work.")] = (
+        365.0
+    )
     keep_days: Annotated[
         float, Meta(gt=0, description="How long messages are kept, with all that happened to them.")
     ] = 30.0

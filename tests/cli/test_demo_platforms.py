@@ -70,7 +70,7 @@ def test_at_most_one_connector_is_a_platforms_usual_one() -> None:
         ("fbMessenger", "", "facebook-messenger"),
         ("applebusinesschat", "", "apple-business-chat-apple-messages"),
         ("apple-business-chat-custom", "", "apple-business-chat-custom"),
-        ("app-messaging", "", "app-messaging-custom"),
+        ("app-messaging", "", "app-messaging-app-messaging"),
     ],
 )
 def test_what_is_asked_for_is_found(platform: str, connector: str, name: str) -> None:

@@ -67,6 +67,8 @@ def test_example(
     message = {"to": {"phoneNumber": "+447700900123"}, "rules": ["sms"], "body": "Hello"}
     sent = acme.client.ask("POST", f"/apispaces/{acme.client.workspace()}/messages", message)
     acme.client.ask("POST", acme.client.within("access-keys"), {"name": "shop", "scopes": ["send"]})
+    acme.client.ask("POST", acme.client.within("suppressions"), {"platform": "email", "address": "ann@example.com"})
+    (tmp_path / "stopped.csv").write_text("platform,address\nsms,+447700900177\n")
     names = {
         "CHANNEL": sms["id"],
         "SUBSCRIPTION": subscription["id"],

@@ -38,6 +38,7 @@ def test_any_platform_can_do_everything() -> None:
         reads=True,
         interactions=frozenset(Deed) - {Deed.READ},
         inbound=True,
+        tracks_links=True,
         deduplicates=True,
         only={"receipts": "where the settings say so", "reads": "where the settings say so"},
         signature="Standard Webhooks, HMAC-SHA256",

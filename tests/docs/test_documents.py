@@ -22,6 +22,7 @@ RUN = (
     ROOT / "docs" / "operating.md",
     ROOT / "docs" / "receiving.md",
     ROOT / "docs" / "api.md",
+    ROOT / "docs" / "suppression.md",
 )
 """What blocks of these show as commands is run, in order, in an empty folder."""
 PORTS = ("8080", "9100", "9200")

@@ -116,7 +116,9 @@ async def test_a_round_that_breaks_is_followed_by_the_next(sqlite_url: str) -> N
             await until(lambda: logs)
             database.read = read  # type: ignore[method-assign]
             await until(lambda: flow.clock.next_at == flow.clock.now() + 1000, what="the next round")
-        assert [(each["event"], each["what"]) for each in logs] == [("what is done every so often broke", "timers")]
+        # Whoever else reads the store finds it away too, and says so.
+        broke = [each["what"] for each in logs if each["event"] == "what is done every so often broke"]
+        assert broke == ["timers"]
         flow.clock.move(1000)
         await receiver.wait_for(1)
 

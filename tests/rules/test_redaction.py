@@ -1,5 +1,8 @@
 from typing import Any
 
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Raw
 
 from tidings.model.content import Content, Media, Template
@@ -7,7 +10,7 @@ from tidings.model.events import Fact, Tried
 from tidings.model.messages import Correlation, Direction, Hop, Life, Message, Part, Plan, Recipient, Route
 from tidings.model.reports import Deed, Interaction, Target
 from tidings.model.stages import Cause, Reason, Stage
-from tidings.rules.redaction import redact_fact, redact_life, redact_message
+from tidings.rules.redaction import redact_fact, redact_life, redact_message, redact_report
 
 SECRET = Raw(b'{"text":"between us"}')
 REASON = Reason(Cause.BLOCKED, "Blocked by the recipient", "470")
@@ -100,6 +103,30 @@ def test_an_interaction_keeps_that_it_was_done_but_not_with_what() -> None:
         prefetched=True, user_agent="Firefox", details="between us", sender="+447123123123",
     )  # fmt: skip
     assert redact_fact(Fact(interaction=interaction)).interaction == Interaction(
-        "k", Deed.CLICKED, target, Raw(b"{}"), 7,
-        action="react", prefetched=True, user_agent="Firefox", sender="+447123123123",
+        "", Deed.CLICKED, target, Raw(b"{}"), 7, action="react", prefetched=True, sender="+447123123123",
     )  # fmt: skip
+
+
+MARK = "between-us"
+KEPT = {"deed", "target", "at", "action", "prefetched", "sender"}
+"""Who did what, and when. Everything else of an interaction is what was said; so is all that is ever added to it."""
+
+
+@given(
+    deed=st.sampled_from(Deed),
+    action=st.sampled_from(["", "react", "unreact"]),
+    at=st.none() | st.integers(0, 2**50),
+    prefetched=st.booleans(),
+    said=st.dictionaries(st.sampled_from(sorted(set(Interaction.__struct_fields__) - KEPT - {"raw"})), st.text()),
+)
+def test_nothing_that_was_said_is_left_of_an_interaction(
+    deed: Deed, action: str, at: int | None, prefetched: bool, said: dict[str, str]
+) -> None:
+    told: dict[str, Any] = {name: MARK + text for name, text in said.items()}
+    given: dict[str, Any] = {"deed": deed, "target": Target("m1"), "at": at, "prefetched": prefetched}
+    told = {"key": MARK, "raw": Raw(msgspec.json.encode({"said": MARK})), **told, **given, "action": action}
+    interaction = Interaction(**told, sender="+447123123123")
+    for emptied in (redact_fact(Fact(interaction=interaction, raw=SECRET)), redact_report(interaction)):
+        assert MARK.encode() not in msgspec.json.encode(emptied)
+    left = redact_report(interaction)
+    assert {name: getattr(left, name) for name in KEPT} == {name: getattr(interaction, name) for name in KEPT}

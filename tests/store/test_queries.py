@@ -23,12 +23,27 @@ VALUES: dict[str, Any] = {
     **dict.fromkeys(("dead", "incoming", "any_error"), True),
     **dict.fromkeys(("lowest", "highest"), 204),
     **dict.fromkeys(("epoch", "place", "told", "set_aside", "ended_at"), 6),
+    **dict.fromkeys(("deed", "link", "stands_for"), "b"),
+    **dict.fromkeys(("most", "last_at"), 6),
+    "prefetched": True,
     **{name: ["a", "b"] for name in ("messages", "references", "keys", "kinds", "verdicts", "contacts", "workspaces")},
+    **dict.fromkeys(("platform", "ground", "prefix", "beyond"), "a"),
+    **dict.fromkeys(("stands", "any_platform", "any_channel"), True),
+    **{name: ["a", "b"] for name in ("addresses", "grounds", "suppressions")},
     **{name: [1, 2**40] for name in ("positions", "subscriptions")},
+    "slug": "a",
+    "expires_at": 3,
+    **dict.fromkeys(("conversation", "profile", "nonce", "role"), "a"),
+    **dict.fromkeys(("updated_at", "delivered_to", "read_to"), 3),
+    **dict.fromkeys(("head", "data"), b"c"),
+    **{name: ["a", "b"] for name in ("conversations", "profiles")},
 }
 """A value for every parameter, by its name."""
 
-OTHER = {"id": "z", "name": "z", "key": "z", "hash": "z", "message": "z", "position": 9, "serial": 9, "subscription": 9}
+OTHER = {
+    **dict.fromkeys(("id", "name", "key", "hash", "message", "slug", "conversation"), "z"),
+    **dict.fromkeys(("position", "serial", "subscription"), 9),
+}
 """The key of a second row."""
 
 OTHERWISE: dict[tuple[str, str], Any] = {
@@ -37,6 +52,7 @@ OTHERWISE: dict[tuple[str, str], Any] = {
     ("replays_of", "before"): "b",
     ("fragments", "after"): "b",
     ("messages_after", "after"): "b",
+    **{(f"conversations_{name}", "after"): "b" for name in ("of", "with")},
     **{(name, "until"): "b" for name in NAMES if name.startswith("messages_")},
 }
 """Where the same name is of another type."""

@@ -94,7 +94,9 @@ async def test_a_person_who_blocks_the_bot_is_heard(tmp_path: Path) -> None:
         told["omnichannel"] += ["message.sentRequest", "message.failed"]
         told["telegram.outbound"] += ["accepted", "sending_failed"]
         await story.hears(told)
-        assert (await story.life(again))["reason"]["cause"] == "blocked"
+        # Telegram is not asked any more: the person has said that they want no more of it.
+        assert (await story.life(again))["reason"]["cause"] == "opted-out"
+        assert len(simulator.taken) == 1
 
 
 async def test_a_picture_that_a_person_sends_can_be_had(tmp_path: Path) -> None:

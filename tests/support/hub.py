@@ -12,6 +12,7 @@ import uvicorn
 from support.names import LOOPBACK, Names
 from tidings.assemble import Hub, assembled
 from tidings.cli.server import Connection, Server
+from tidings.cli.sockets import OPTIONS, Socket
 from tidings.flow.clock import Clock
 from tidings.flow.traces import Traces
 from tidings.settings import Settings
@@ -85,8 +86,10 @@ async def running(
             http=Connection,
             log_config=None,
             lifespan="off",
-            ws="none",
+            ws=Socket,
             access_log=False,
+            proxy_headers=False,
+            **OPTIONS,
         )
         server = Server(config)
         serving = asyncio.get_running_loop().create_task(server.serve())

@@ -25,6 +25,7 @@ from tidings.model.platforms import PLATFORMS
 from tidings.model.reports import Deed, Interaction, Target
 from tidings.model.stages import Cause, Reason, Stage
 from tidings.model.workspaces import Workspace
+from tidings.rules.prefetch import RULES
 from tidings.rules.schedule import HOUR, MINUTE, SECOND, Schedule
 from tidings.settings import PREFIX, Settings
 from tidings.web import door
@@ -212,19 +213,27 @@ def _telling(platform: str, kind: Kind, fact: Fact) -> Telling:
     return Telling(event, message, Workspace(id="workspace", name="", account=1, created_at=0))
 
 
+def prefetch() -> str:
+    """By what a machine is known, how much each sign says, and where it comes from."""
+    rows = [(f"`{name}`", rule.weight.name.lower(), rule.says, rule.source) for name, rule in RULES.items()]
+    return table(("Sign", "Weight", "What holds", "Source"), rows)
+
+
 def parts() -> Mapping[str, str]:
     """Every part that needs no hub to run."""
-    groups = ("omnichannel", "channels", "operator", "callbacks", "health")
+    groups = ("omnichannel", "channels", "operator", "callbacks", "links", "health")
     return {
         "settings": settings(),
         "stages": stages(),
         "causes": causes(),
         "windows": windows(),
         "support": pages.support(),
+        "interactions": pages.interactions(),
         "connectors": pages.listed(),
         "schedules": schedules(),
         "layers": layers(),
         "facts": facts(),
+        "prefetch": prefetch(),
         "metrics": watching.metrics(),
         "alerts": watching.alerts(),
         **{f"routes/{group}": routes(group) for group in groups},

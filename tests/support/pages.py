@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from support.abilities import ABOUT_EVENTS, ANYWHERE, deeds, events, kinds, ours, platforms
+from support.abilities import ABOUT_EVENTS, ANYWHERE, NO_SUCH_EVENT, deeds, events, kinds, ours, platforms
 from support.connector_page import MADE, connector_page, joined, wrapped
 from support.documents import ROOT, table
 from tidings.connectors.connector import Capabilities, Connector
 from tidings.connectors.registry import connectors
 from tidings.model.platforms import PLATFORMS
+from tidings.model.reports import Deed
 
 FOLDER = ROOT / "docs" / "connectors"
 
@@ -38,6 +39,38 @@ def _served() -> Iterator[tuple[str, type[Connector[Any]], Capabilities]]:
                 yield f"`{name}`", kind, kind.capabilities[name]
     anywhere = connectors()[ANYWHERE]
     yield "any, also your own", anywhere, anywhere.capabilities["sms"]
+
+
+PUBLISHED = {
+    Deed.READ: ("whatsapp", "facebook", "instagram", "line"),
+    Deed.OPENED: ("email",),
+    Deed.CLICKED: ("email", "whatsapp", "facebook", "instagram", "line"),
+    Deed.REPORTED_AS_SPAM: ("email",),
+    Deed.UNSUBSCRIBE_REQUEST: ("email",),
+    Deed.DELETE_REQUEST: (),
+    Deed.REACTION: ("whatsapp", "facebook", "instagram"),
+}
+"""The platforms that the published list of interactions names for each."""
+
+
+def interactions() -> str:
+    """Which interaction is told on which platform, and by which connectors."""
+    rows = [(f"`{name}`", *(_tellers(name, deed) for deed in Deed)) for name in PLATFORMS]
+    return table(("Platform", *(f"`{deed}`" for deed in Deed)), rows)
+
+
+def _tellers(name: str, deed: Deed) -> str:
+    """Name the connectors that tell of a deed on a platform, without the custom one, which may tell of every one."""
+    told = [
+        f"`{kind.name}`"
+        for kind in ours()
+        if kind.name != ANYWHERE and name in kind.platforms and _tells(kind.capabilities[name], deed)
+    ]
+    return ", ".join(told) or (NO_SUCH_EVENT if name in PUBLISHED[deed] else "–")
+
+
+def _tells(able: Capabilities, deed: Deed) -> bool:
+    return able.reads if deed is Deed.READ else deed in able.interactions
 
 
 def _link(kind: type[Connector[Any]], folder: str = "") -> str:

@@ -200,7 +200,7 @@ async def test_idempotency_key_must_be_one(visit: Visiting, key: str) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "Idempotency-Key")
 
 
-async def test_only_http_is_answered(visit: Visiting) -> None:
+async def test_a_websocket_where_there_is_none_and_what_is_no_request_are_turned_away(visit: Visiting) -> None:
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -210,8 +210,9 @@ async def test_only_http_is_answered(visit: Visiting) -> None:
         sent.append(event)
 
     app: App = visit.hub.app
-    await app({"type": "websocket"}, receive, send)
-    assert sent == [{"type": "websocket.close", "code": 1000}]
+    asked = {"type": "websocket", "raw_path": b"/livez", "query_string": b"", "headers": [], "subprotocols": []}
+    await app(asked, receive, send)
+    assert sent == [{"type": "websocket.close"}]
     with pytest.raises(NotImplementedError):
         await app({"type": "lifespan"}, receive, send)
 

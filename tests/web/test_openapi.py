@@ -46,7 +46,7 @@ async def test_every_door_is_described(described: dict[str, Any]) -> None:
     assert {tag["name"] for tag in described["tags"]} == {route.group for route in ROUTES}
     for route in ROUTES:
         assert route.gives, route.path
-        assert (route.scope is None) == (route.auth in ("none", "root", "any")), route.path
+        assert (route.scope is None) == (route.auth in ("none", "root", "any", "app")), route.path
 
 
 async def test_every_event_is_a_webhook_with_an_example(described: dict[str, Any]) -> None:

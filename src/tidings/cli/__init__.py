@@ -19,6 +19,7 @@ from tidings.cli import (
     simulate,
     steering,
     subscriptions,
+    suppressions,
     tail,
     workspaces,
 )
@@ -41,6 +42,7 @@ for name, noun in (
     ("channel", channels),
     ("subscription", subscriptions),
     ("message", messages),
+    ("suppression", suppressions),
 ):
     app.add_typer(noun.app, name=name, rich_help_panel=OPERATION)
 

@@ -21,6 +21,7 @@ from tidings.cli import logs
 from tidings.cli.client import Trouble
 from tidings.cli.configured import MISCONFIGURED, without_password
 from tidings.cli.server import Connection, Server
+from tidings.cli.sockets import OPTIONS, Socket
 from tidings.cli.welcome import welcome
 from tidings.model.errors import Misconfigured
 from tidings.settings import Settings
@@ -105,7 +106,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, uvicorn.Server,
                 hub.app,
                 loop="none",
                 http=Connection,
-                ws="none",
+                ws=Socket,
                 lifespan="off",
                 access_log=False,
                 log_config=None,
@@ -113,6 +114,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Hub, uvicorn.Server,
                 proxy_headers=False,
                 backlog=BACKLOG,
                 timeout_graceful_shutdown=PATIENCE,
+                **OPTIONS,
             )
             yield hub, Server(config), listener
 

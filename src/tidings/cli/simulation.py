@@ -56,6 +56,7 @@ def run(
             channel = simulator.channel_settings
             if connect:
                 simulator.callback_url = await asyncio.to_thread(connected, hub, connector, platform, channel)
+                simulator.space_url = f"{hub.url}/apispaces/{await asyncio.to_thread(hub.workspace)}"
             stopped = _stopped()
             _tell(simulator, platform, channel, connected=connect)
             await _watch(simulator, stopped)

@@ -34,6 +34,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     inbound: bool = False
     deduplicates: bool = False
     """Whether the provider takes a message once however often we send it with the same id of ours."""
+    tracks_links: bool = False
+    """Whether the provider rewrites links and tells who follows them, if it is asked to."""
     several_recipients: bool = False
     receipt_is_the_messages: bool = False
     """Whether a failing receipt speaks of the message itself (e-mail) rather than of one hop of it (sms)."""
@@ -72,6 +74,8 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     reference: str = ""
     reply_to: str = ""
     """The provider's reference of the message it answers."""
+    conversation: str = ""
+    """The conversation it is for, where the client names one."""
     tags: tuple[str, ...] = ()
     track_links: str = ""
     metadata: Mapping[str, str] = {}
@@ -134,6 +138,11 @@ class Connector(ABC, Generic[S]):
         return ""
 
     @property
+    def tracks_links(self) -> bool:
+        """Whether the provider tracks links as this channel is set up; where it does not, the hub does."""
+        return self.able.tracks_links
+
+    @property
     def polled(self) -> bool:
         """Whether messages wait until the provider fetches them, rather than being sent; such a one can `hand_over`."""
         return False
@@ -141,6 +150,10 @@ class Connector(ABC, Generic[S]):
     def check(self, outgoing: Outgoing) -> tuple[FieldError, ...]:
         """Say what of a message this provider would refuse, before anything is sent; the default looks at the kinds."""
         return unsupported_kinds(outgoing, self.able)
+
+    def conversation(self, outgoing: Outgoing) -> str:
+        """Name the conversation that a message goes into where the client names none; empty: there are no names."""
+        return ""
 
     @abstractmethod
     def send(self, outgoing: Outgoing, *, report_to: str) -> Exchange[Sent]:

@@ -1,14 +1,15 @@
 """Accepting: a client's draft becomes our message, with every hop it may take already thought of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from tidings.connectors.connector import Connector
-from tidings.flow.facts import Accepted, Promise, Taking
+from tidings.flow.facts import Accepted, Promise, Taking, Withheld
 from tidings.flow.handover import outgoing_of
+from tidings.flow.tracking import ASKED, tracked
 from tidings.flow.world import World
 from tidings.model.content import Content
 from tidings.model.drafts import Addressee, Draft
@@ -29,7 +30,7 @@ MAX_WINDOW = 30 * 24 * HOUR
 
 async def prepare(world: World, workspace: Workspace, draft: Draft) -> Taking:
     """Make a message of a draft, without taking it yet; raises Refused, naming the field."""
-    people = [await _person(world, workspace, index, each) for index, each in enumerate(draft.to)]
+    people = [await _person(world, workspace, index, _named(each, draft.routes)) for index, each in enumerate(draft.to)]
     recipients = tuple(recipient for recipient, _ in people)
     now = world.clock.now()
     message = Message(
@@ -52,24 +53,42 @@ async def prepare(world: World, workspace: Workspace, draft: Draft) -> Taking:
         expires_at=draft.expires_at,
         track_links=draft.track_links,
         campaign=draft.campaign,
+        transactional=draft.transactional,
+        require_opt_in=draft.require_opt_in,
         request=draft.request,
     )
     message = _converted(message)
+    if message.track_links in ASKED:
+        ways = (_channel(world, workspace, route) for route in message.routes)
+        message = await tracked(world, workspace, message, [each for each in ways if each is not None])
     plans = tuple(_plan(world, workspace, message, route, now) for route in draft.routes)
     expires_at = draft.expires_at or now + _window(world, plans)
-    message = replace(message, expires_at=expires_at)
+    conversation = message.conversation or _conversation(world, message, plans, now)
+    message = replace(message, expires_at=expires_at, conversation=conversation)
     contacts = tuple(contact for _, contact in people)
     begun = lifecycle.begin(message.id, plans, expires_at=expires_at, now=now)
     return Taking(message, plans, begun, contacts)
 
 
-async def accept(world: World, takings: Sequence[Taking], promise: Promise | None = None) -> Promise | None:
+async def accept(
+    world: World,
+    takings: Sequence[Taking],
+    promise: Promise | None = None,
+    *,
+    anew: Callable[[Sequence[Taking]], Promise | None] | None = None,
+) -> Promise | None:
     """Take charge of messages, all or none; return when they are on disk.
 
-    Gives the answer that was given before, where the promise's key was used before; nothing is taken then.
+    Gives the answer that was given before, where the promise's key was used before; nothing is taken then. Where some
+    of their hops turn out to go to people whom we do not write to, `anew` hears the messages as they are taken then,
+    and gives the promise for those; without it the promise stays.
     """
     since = world.traces.moment()
     outcome = await world.record(Accepted(tuple(takings), promise))
+    while isinstance(outcome.value, Withheld):
+        takings = outcome.value.takings
+        promise = promise if anew is None else anew(takings)
+        outcome = await world.record(Accepted(tuple(takings), promise))
     before: Promise | None = outcome.value
     if before is None:
         world.counts.add("messages", "accepted", len(takings))
@@ -88,12 +107,24 @@ def unsendable(taking: Taking) -> tuple[FieldError, ...]:
     )
 
 
+def _named(addressee: Addressee, routes: Sequence[Route]) -> Addressee:
+    """Read the id of a contact that may be a person's profile in an app as that address too.
+
+    Integrators choose those ids themselves; where it is none of them, nobody is reached.
+    """
+    key = platform("app-messaging").identifier
+    if not addressee.contact or all(platform(each.platform).identifier != key for each in routes):
+        return addressee
+    return replace(addressee, addresses={key: addressee.contact, **addressee.addresses})
+
+
 async def _person(world: World, workspace: Workspace, index: int, addressee: Addressee) -> tuple[Recipient, Contact]:
     normal = _normal(index, addressee.addresses)
     if addressee.contact:
         known = await world.store.read(_contact(addressee.contact))
         if known is not None and known.workspace == workspace.id:
-            reached = {known.key: known.value, **normal}
+            others = {key: value for key, value in normal.items() if value != addressee.contact}
+            reached = {known.key: known.value, **others}
             country = addresses.country_of(reached["phonenumber"]) if "phonenumber" in reached else ""
             # Written again where it was forgotten meanwhile, with the last message to it before this one.
             return Recipient(known.id, reached, addressee.type, country), known
@@ -195,13 +226,13 @@ def _permitted(
         name = platform(plan.platform).omnichannel
         text = addresses.country_refusal(plan.address.lstrip("+"), recipient.country, name, channel.allowed_countries)
         return replace(plan, refusal=Reason(Cause.COUNTRY, text, "phoneNumberCountryCode"))
+    outgoing = outgoing_of(message, Hop(0, plan.platform, plan.channel, plan.address), now)
     sms = message.options.get("sms", {})
-    if plan.platform == "sms" and sms.get("allowUnicode") is False and not encoding.is_gsm7(message.content.text):
+    if plan.platform == "sms" and sms.get("allowUnicode") is False and not encoding.is_gsm7(outgoing.content.text):
         data = encoding.unicode_refusal(plan.address.lstrip("+"), message.id)
         text = "SMS channel returned a status of unsuccessful"
         return replace(plan, refusal=Reason(Cause.INVALID, text, "body"), data=encode_raw(data))
-    hop = Hop(0, plan.platform, plan.channel, plan.address)
-    problems = connector.check(outgoing_of(message, hop, now))
+    problems = connector.check(outgoing)
     if problems:
         text = " ".join(problem.message for problem in problems)
         failures = [{"property": p.path, "failureCode": p.code, "details": p.message} for p in problems]
@@ -209,6 +240,17 @@ def _permitted(
         refusal = Reason(Cause.UNSUPPORTED, text, problems[0].path)
         return replace(plan, refusal=refusal, data=msgspec.Raw(msgspec.json.encode(data)))
     return plan
+
+
+def _conversation(world: World, message: Message, plans: Sequence[Plan], now: int) -> str:
+    """Name the conversation that a message goes into where the client names none; empty where no channel has such."""
+    for plan in plans:
+        channel = world.directory.channels.get(plan.channel)
+        if channel is not None and plan.address and plan.refusal is None:
+            hop = Hop(0, plan.platform, plan.channel, plan.address)
+            if named := world.connector(channel).conversation(outgoing_of(message, hop, now)):
+                return named
+    return ""
 
 
 def _channel(world: World, workspace: Workspace, route: Route) -> Channel | None:

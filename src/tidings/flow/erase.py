@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from tidings.flow.conversations.emptying import empty_said
+from tidings.flow.tallies import add_tallies, tallies_of
 from tidings.flow.world import World
 from tidings.model.messages import Life, Message
-from tidings.rules.redaction import redact_fact, redact_life, redact_message
+from tidings.rules.redaction import redact_fact, redact_life, redact_message, redact_tallies
 from tidings.store.log import decode_event, decode_life, decode_message, encode_event
 from tidings.store.statements import Transaction, statement
 
@@ -16,14 +18,20 @@ ANSWERED_WITHIN = 300_000
 
 
 async def redact(world: World, workspace: str, message: str) -> bool:
-    """Empty a message, its events, its history and the answers to its webhooks; False where there is none."""
+    """Empty a message, its events, history and counts, and the answers to its webhooks; False where there is none.
+
+    Its short addresses lead nowhere any more; those of a message that is deleted work until they expire.
+    """
+    await empty_said(world, workspace, message)
     found = await world.store.write(lambda: _redact(workspace, message))
     world.pen.memory.forget(message)
+    world.links.forget(message)
     return found
 
 
 async def delete(world: World, workspace: str, message: str) -> bool:
     """Take a message out, with everything that hangs on it; False where there is none."""
+    await empty_said(world, workspace, message)
     found = await world.store.write(lambda: _delete(workspace, message))
     world.pen.memory.forget(message)
     return found
@@ -61,14 +69,22 @@ def _redact(workspace: str, message: str) -> Transaction[bool]:
     yield statement("rewrite_message")(body=msgspec.json.encode(emptied), id=message)
     yield statement("move_life")(due_at=life.due_at, state=msgspec.json.encode(life), message=message)
     yield statement("drop_history")(message=message)
+    yield statement("drop_links")(messages=[message])
     events = [decode_event(row) for row in (yield statement("events_of")(message=message))]
     emptied_events = [(encode_event(replace(event, fact=redact_fact(event.fact))), event.position) for event in events]
     yield statement("rewrite_event").many(emptied_events)
+    yield from _redact_tallies(message)
     subscriptions = yield from _serials()
     positions = [event.position for event in events]
     yield statement("redact_attempts")(nothing=b"", subscriptions=subscriptions, positions=positions)
     yield from _empty_answers(emptied)
     return True
+
+
+def _redact_tallies(message: str) -> Transaction[None]:
+    counted = (yield from tallies_of([message])).get(message, [])
+    yield statement("drop_tallies")(messages=[message])
+    yield from add_tallies(redact_tallies(counted))
 
 
 def _delete(workspace: str, message: str) -> Transaction[bool]:
@@ -97,7 +113,7 @@ def take_out(
     yield statement("drop_party").many(
         [(each.contact, about.id) for about, _ in found for each in about.recipients[1:]]
     )
-    for name in ("drop_due_of", "drop_histories", "drop_lives", "drop_messages"):
+    for name in ("drop_due_of", "drop_histories", "drop_tallies", "drop_lives", "drop_messages"):
         yield statement(name)(messages=messages)
     yield from _drop_contacts({each.contact for about, _ in found for each in about.recipients})
 

@@ -42,6 +42,15 @@ class Accepted(Struct, frozen=True):
     promise: Promise | None = None
 
 
+class Withheld(Struct, frozen=True):
+    """What came of `Accepted` where some of its messages may not go where they would: nothing was taken.
+
+    It has them as they may be taken, with those hops refused; whoever asked may now tell of them what is true.
+    """
+
+    takings: tuple[Taking, ...]
+
+
 class Submitted(Struct, frozen=True):
     """A provider took a hop."""
 
@@ -129,7 +138,10 @@ class Outcome(Struct, frozen=True):
     """What writing a fact came to."""
 
     value: Any = None
-    """Of `Accepted`: a `Promise` that was given before, or None. Of `Told`: the message's id, or "" where it parked."""
+    """Of `Accepted`: a `Promise` that was given before, `Withheld`, or None.
+
+    Of `Told`: the message's id, or "" where it parked.
+    """
     events: Sequence[tuple[Event, Message]] = ()
     starts: Sequence[Start] = ()
 

@@ -4,7 +4,7 @@ Before the provider is called its credentials are made sure of, and what it want
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from tidings.connectors.connector import Connector, Outgoing
 from tidings.flow.credentials import renew
 from tidings.flow.facts import Doubted, MessageFact, NotSubmitted, PutOff, Submitted
+from tidings.flow.sparing import refusal_for_all, spared, told_of, without
 from tidings.flow.traces import Span, marked
+from tidings.flow.unsubscribing import with_link
 from tidings.flow.watch import Watch
 from tidings.flow.world import World
 from tidings.model.errors import NoReply, SendDeferred, SendFailed
@@ -22,6 +24,7 @@ from tidings.model.messages import Direction, Hop, Message
 from tidings.model.platforms import platform
 from tidings.model.stages import Cause, Reason
 from tidings.model.workspaces import Channel
+from tidings.rules.links import rewrite, tracking_on
 from tidings.rules.schedule import MINUTE, SECOND, Schedule
 from tidings.store.log import decode_life, decode_message
 from tidings.store.statements import Transaction, statement
@@ -64,17 +67,25 @@ class Handover:
         """Hand one due hop to its provider, and say what came of it."""
         if message.redacted:
             return NotSubmitted(message.id, hop.number, Reason(Cause.CANCELLED, "It was redacted before it was sent."))
+        try:
+            withheld = await spared(self._world, message, hop)
+        except Exception:
+            # The provider knows nothing of it yet.
+            log.exception("a hop could not be screened", channel=self._channel.id, message=message.id)
+            return PutOff(message.id, hop.number, self._world.clock.now() + MINUTE)
+        if withheld and (refusal := refusal_for_all(message, hop, withheld)) is not None:
+            return NotSubmitted(message.id, hop.number, refusal)
         span = self._world.traces.submission(self._channel, message.id, hop, tries)
-        fact = await self._try(message, hop, tries, span)
+        fact = await self._try(message, hop, tries, span, withheld)
         outcome = _OUTCOMES[type(fact)]
         self._world.counts.add("submissions", outcome)
         self._world.measured.channels[self._channel.id].submissions[outcome] += 1
         span.end(error="" if outcome == SENT else outcome)
         return fact
 
-    async def _try(self, message: Message, hop: Hop, tries: int, span: Span) -> _Fact:
+    async def _try(self, message: Message, hop: Hop, tries: int, span: Span, withheld: Mapping[str, Reason]) -> _Fact:
         try:
-            return await self._submit(message, hop, tries, span)
+            return await self._submit(message, hop, tries, span, withheld)
         except SendFailed as failure:
             self._watch.refused(failure.reason)
             return NotSubmitted(message.id, hop.number, failure.reason, failure.data)
@@ -92,12 +103,18 @@ class Handover:
             log.exception("connector broke", connector=self.connector.name, message=message.id)
             return self._doubt(message.id, hop.number, str(error))
 
-    async def _submit(self, message: Message, hop: Hop, tries: int, span: Span) -> Submitted:
+    async def _submit(
+        self, message: Message, hop: Hop, tries: int, span: Span, withheld: Mapping[str, Reason]
+    ) -> Submitted:
         world = self._world
         self.connector = await renew(world, self._channel.id, self.connector, refused=self._stale)
         self._stale = False
         now = world.clock.now()
         outgoing = outgoing_of(message, hop, now, tries)
+        if withheld:
+            outgoing = without(outgoing, withheld)
+        if self._channel.list_unsubscribe:
+            outgoing = with_link(world, self._channel, outgoing)
         if self.connector.able.windowed:
             heard_at, answered = await world.store.read(_heard(self._channel.id, hop.address))
             outgoing = replace(outgoing, heard_at=heard_at, answered=answered)
@@ -107,7 +124,7 @@ class Handover:
         exchange = self.connector.send(outgoing, report_to=world.callback_url(self._channel.id))
         if self.connector.wire == "http":
             exchange = marked(exchange, span)
-        sent = await self._carry(exchange)
+        sent = told_of(await self._carry(exchange), withheld)
         self._watch.worked()
         return Submitted(message.id, hop.number, sent, now if self.connector.able.unechoed else None)
 
@@ -141,6 +158,8 @@ def outgoing_of(message: Message, hop: Hop, now: int, tries: int = 0) -> Outgoin
     key = platform(hop.platform).identifier
     recipients = tuple((each.type, each.addresses[key]) for each in message.recipients if key in each.addresses)
     options = message.options.get(hop.platform, {})
+    tracking = tracking_on(message, hop.platform, hop.channel) if message.tracking else None
+    content = message.content if tracking is None else rewrite(message.content, tracking)
     return Outgoing(
         message=message.id,
         hop=hop.number,
@@ -150,12 +169,13 @@ def outgoing_of(message: Message, hop: Hop, now: int, tries: int = 0) -> Outgoin
         recipients=recipients,
         sender=options.get("from") or options.get("agentId") or message.sender,
         sender_name=message.sender_name,
-        content=message.content.on(hop.platform),
+        content=content.on(hop.platform),
         options=options,
         reference=message.reference,
         reply_to=message.reply_to,
+        conversation=message.conversation,
         tags=message.tags,
-        track_links=message.track_links,
+        track_links=message.track_links if tracking is None else "off",
         expires_at=message.expires_at,
         tries=tries,
         now=now,

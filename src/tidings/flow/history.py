@@ -5,9 +5,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from tidings.flow.interactions import counted
 from tidings.flow.look import Standing, Untold, history_of, message_in
 from tidings.model.events import Event
 from tidings.model.subscriptions import Attempt, Verdict
+from tidings.model.tallies import Counts
 from tidings.store.log import events_of
 from tidings.store.statements import Row, Transaction, statement
 
@@ -19,6 +21,8 @@ class WholeLife(Struct, frozen=True):
     events: Sequence[Event]
     attempts: Sequence[Attempt]
     history: Sequence[Untold]
+    counts: Counts | None
+    """How often what was done with it; None where nothing was."""
 
 
 def whole_life(workspace: str, message: str, serials: Sequence[int]) -> Transaction[WholeLife | None]:
@@ -31,7 +35,8 @@ def whole_life(workspace: str, message: str, serials: Sequence[int]) -> Transact
         subscriptions=list(serials), positions=[event.position for event in events]
     )
     history = yield from history_of(message)
-    return WholeLife(standing, events, [attempt_of(row) for row in attempts], history)
+    counts = yield from counted([message])
+    return WholeLife(standing, events, [attempt_of(row) for row in attempts], history, counts.get(message))
 
 
 def attempt_of(row: Row) -> Attempt:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tidings.flow.facts import Accepted, MessageFact, Noticed, Promise, Submitted, Told, Unread
 from tidings.flow.page import Page
+from tidings.flow.screening import addresses_of, suppressed_among
 from tidings.model.reports import Inbound, Interaction, Receipt, Target
 from tidings.store.statements import Transaction
 
@@ -25,6 +26,8 @@ def look_up(page: Page, facts: Sequence[MessageFact]) -> Transaction[None]:
     yield from page.load(found)
     for where, references in _given_references(page, facts).items():
         yield from page.find_parked(where, references)
+    for workspace, addresses in wanted.addresses.items():
+        page.suppressed.update((yield from suppressed_among(workspace, sorted(addresses))))
 
 
 class _Wanted:
@@ -37,6 +40,8 @@ class _Wanted:
         self.keys: dict[str, list[str]] = {}
         """Of reports, by channel."""
         self.promises: list[Promise] = []
+        self.addresses: dict[str, set[str]] = {}
+        """That messages are to go to, by workspace."""
 
     def by(self, fact: MessageFact) -> None:
         """Note what one fact names."""
@@ -47,8 +52,10 @@ class _Wanted:
                     self.keys.setdefault(channel.id, []).append(key)
                 for target in _targets(report):
                     self._target(channel.id, target)
-            case Accepted(_, promise):
+            case Accepted(takings, promise):
                 self._promise(promise)
+                for taking in takings:
+                    self.addresses.setdefault(taking.message.workspace, set()).update(addresses_of(taking))
             case Unread() | Noticed():
                 pass
             case _:

@@ -5,13 +5,15 @@ answer of ours that got lost on the way loses no message. Its id tells the provi
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final, Protocol, runtime_checkable
 
 from msgspec import Raw
 
 from tidings.connectors.connector import Outgoing
-from tidings.flow.facts import PutOff, Start
+from tidings.flow.facts import NotSubmitted, PutOff, Start
 from tidings.flow.handover import outgoing_of
+from tidings.flow.sparing import refusal_for_all, spared
 from tidings.flow.world import World
 from tidings.model.workspaces import Channel
 from tidings.store.log import decode_life, decode_message
@@ -38,13 +40,26 @@ async def hand_out(world: World, channel: Channel, limit: int) -> list[Raw] | No
     if not connector.polled or not isinstance(connector, HandsOver):
         return None
     now = world.clock.now()
-    starts = await world.store.write(lambda: _take(channel.id, now, limit))
+    starts = await _screened(world, await world.store.write(lambda: _take(channel.id, now, limit)))
     again_at = now + AGAIN_AFTER
     await asyncio.gather(*(world.record(PutOff(each.message.id, each.hop.number, again_at)) for each in starts))
     world.counts.add("submissions", "fetched", len(starts))
     world.measured.channels[channel.id].submissions["fetched"] += len(starts)
     report_to = world.callback_url(channel.id)
     return [Raw(connector.hand_over(outgoing_of(each.message, each.hop, now), report_to=report_to)) for each in starts]
+
+
+async def _screened(world: World, starts: Sequence[Start]) -> list[Start]:
+    """Refuse the hops that go to somebody whom we do not write to any more; what was fetched before is out already."""
+    left = []
+    for each in starts:
+        withheld = {} if each.hop.tries else await spared(world, each.message, each.hop)
+        refusal = refusal_for_all(each.message, each.hop, withheld) if withheld else None
+        if refusal is None:
+            left.append(each)
+        else:
+            await world.record(NotSubmitted(each.message.id, each.hop.number, refusal))
+    return left
 
 
 def _take(channel: str, now: int, limit: int) -> Transaction[list[Start]]:

@@ -1,6 +1,5 @@
 """One page of the pen's: what a batch of facts has looked up, and the rows it will write."""
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,14 +9,19 @@ from msgspec.structs import replace
 
 from tidings.flow.clock import Chance
 from tidings.flow.facts import Noticed, Outcome, Promise, Start
+from tidings.flow.memory import Memory
+from tidings.flow.tallies import Tallies
 from tidings.model.events import Event, Fact, Kind
 from tidings.model.exchange import Callback
 from tidings.model.messages import Direction, Life, Message, nobody
 from tidings.model.platforms import platform
 from tidings.model.reports import Interaction, Receipt, Report
 from tidings.model.stages import Stage
+from tidings.model.suppressions import Suppression
 from tidings.model.workspaces import Channel, Contact
+from tidings.rules.counting import tally_of
 from tidings.rules.lifecycle import Move, Tell
+from tidings.rules.links import links_of
 from tidings.rules.redaction import redact_fact, redact_report
 from tidings.store.log import decode_life, decode_message, event_row
 from tidings.store.statements import Transaction, statement
@@ -26,10 +30,6 @@ _encode = msgspec.json.Encoder().encode
 
 NEVER = -(2**53)
 """When a message went that never did: before whatever time is looked back to."""
-REMEMBERED = 20_000
-"""How many messages are remembered between batches, so that a receipt soon after the sending reads one row less."""
-
-
 FRAGMENT = "fragment"
 """Why a part of a longer text is parked: the others are not there yet."""
 MOST_NAMES = 100
@@ -55,36 +55,15 @@ def promise_row(promise: Promise, now: int) -> tuple[Any, ...]:
     return promise.workspace, promise.key, promise.fingerprint, promise.status, promise.body, now
 
 
-class Memory:
-    """The messages seen last; a message never changes, so what is remembered is true until it is redacted."""
-
-    def __init__(self) -> None:
-        # A plain dict walks over all that was taken from its front to find what is first now.
-        self._messages: OrderedDict[str, Message] = OrderedDict()
-
-    def __getitem__(self, message: str) -> Message | None:
-        return self._messages.get(message)
-
-    def keep(self, messages: Iterable[Message]) -> None:
-        """Remember messages, and forget the oldest where there are too many."""
-        kept = self._messages
-        for message in messages:
-            kept[message.id] = message
-        while len(kept) > REMEMBERED:
-            kept.popitem(last=False)
-
-    def forget(self, message: str) -> None:
-        """Forget one message."""
-        self._messages.pop(message, None)
-
-
 class Page:
     """What one batch knows and writes. The rows are collected first, and written with one query a table."""
 
-    def __init__(self, chance: Chance, now: int, memory: Memory) -> None:
+    def __init__(self, chance: Chance, now: int, memory: Memory, correlation: int) -> None:
         self.chance = chance
         self.now = now
         self.memory = memory
+        self.answerable_since = now - correlation
+        """When a message must have gone at the latest that what comes now may answer."""
         self.messages: dict[str, Message] = {}
         self.lives: dict[str, Life] = {}
         self.pieces: dict[tuple[str, str], str] = {}
@@ -95,12 +74,15 @@ class Page:
         """When messages went, by channel and address, as far as this batch says so."""
         self.marks: dict[tuple[str, str], dict[Stage, Mark]] = {}
         """The kept watermarks, by channel and address."""
+        self.suppressed: dict[tuple[str, str], list[Suppression]] = {}
+        """What stands of the addresses that messages are taken for, by workspace and address."""
         self._unparked: set[str] = set()
         self.promises: dict[tuple[str, str], Promise] = {}
         self._stored: dict[str, Life] = {}
         self._tells: list[tuple[int, str, Tell]] = []
         self._starts: list[tuple[int, Start]] = []
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
+        self._tallies = Tallies()
 
     # -- looking up ----------------------------------------------------------------------------------------------
 
@@ -149,6 +131,10 @@ class Page:
         for row in (yield statement("answered_before")(workspace=workspace, key=key)):
             self.promises[workspace, key] = Promise(workspace, key, row[0], row[1], row[2])
 
+    def promised(self, promise: Promise) -> Promise | None:
+        """Give the answer that was given to a promise's key before, if any."""
+        return self.promises.get((promise.workspace, promise.key))
+
     def keep_promise(self, promise: Promise) -> Promise | None:
         """Remember an answer by its key; give the one that was given to the same key before, if any."""
         before = self.promises.get((promise.workspace, promise.key))
@@ -172,6 +158,8 @@ class Page:
         self.row("put_message", message.id, message.workspace, incoming, contact, _encode(message))
         for other in {each.contact for each in message.recipients[1:]}:
             self.row("put_party", other, message.id)
+        for link in links_of(message) if message.tracking else ():
+            self.row("put_link", link.slug, message.id, link.expires_at, _encode(link))
         for each in contacts:
             self.row("put_contact", each.id, each.workspace, each.key, each.value, each.created_at)
 
@@ -202,6 +190,10 @@ class Page:
             report = redact_report(report)
         self.row("put_history", message, self.chance.id(), self.now, _encode(report))
 
+    def count(self, message: str, interaction: Interaction) -> None:
+        """Count what was done with a message."""
+        self._tallies.add(tally_of(message, interaction, self.now, redacted=self.messages[message].redacted))
+
     def name(self, message: str, channel: str, reference: str, *, is_part: bool = False) -> None:
         """Know a message by one more reference of a channel's provider; beside its parts nobody needs a great many."""
         life = self.lives[message]
@@ -230,7 +222,8 @@ class Page:
     def write(self, outcomes: list[Outcome]) -> Transaction[list[Outcome]]:
         """Write everything down; give the outcomes with their events and starts."""
         events: dict[int, list[tuple[Event, Message]]] = {}
-        if self._tells:
+        if self._tells or "put_suppression" in self._rows:
+            # Also where there is nothing to tell: who holds the head writes suppressions alone, in whatever order.
             rows = yield statement("take_positions")(count=len(self._tells))
             first = int(rows[0][0]) - len(self._tells) + 1
             for position, (index, message, tell) in enumerate(self._tells, first):
@@ -242,6 +235,7 @@ class Page:
         written = [event_row(event) for told in events.values() for event, _ in told]
         if written:
             yield _PUT_EVENT.many(written)
+        yield from self._tallies.write()
         self.memory.keep(self.messages.values())
         starts: dict[int, list[Start]] = {}
         for index, start in self._starts:
@@ -320,5 +314,7 @@ _STATEMENTS = {
         "drop_parked",
         "put_seen",
         "put_answered",
+        "put_link",
+        "put_suppression",
     )
 }

@@ -10,6 +10,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 import structlog
 
 from tidings.flow.behind import Behind
+from tidings.flow.clicks import taking
+from tidings.flow.clicks.telling import LEASE as CLICKS
+from tidings.flow.clicks.telling import ClickReader
+from tidings.flow.conversations.reports import Reporter
 from tidings.flow.facts import Start
 from tidings.flow.forget import Forgetting
 from tidings.flow.joining import join_waiting
@@ -53,7 +57,10 @@ class Readers:
         self._leases = Leases(world, self._go_on)
         self._tasks: list[asyncio.Task[None]] = []
         self._behind = Behind(world)
+        self._reporter = Reporter(world)
+        world.conversations.tell = self._reporter.tell
         self._forgetting = Forgetting(world)
+        self._clicks = ClickReader(world, lambda: self._leases.holds(CLICKS))
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
 
@@ -73,6 +80,7 @@ class Readers:
             self._every(OLD_EVERY, self._forget, "old rows"),
             self._every(WATCH_EVERY, self._watch, "subscriptions"),
             self._every(FRAGMENTS_EVERY, self._join, "parts of texts"),
+            self._clicks.run(),
         )
         self._tasks = [loop.create_task(each) for each in work]
 
@@ -121,10 +129,13 @@ class Readers:
         """Another process wrote something."""
         if is_of_log(news) or news == ANYTHING:
             self._look(named_in(news))
+        self._world.conversations.hear(news)
         if news in (NEWS, ANYTHING):
             self._world.spawn(self._world.directory.read())
         if news in (REPLAYS, ANYTHING):
             self.look_for_replays()
+        if news in (taking.NEWS, ANYTHING):
+            self._clicks.look()
 
     def look_for_replays(self) -> None:
         """Have every notifier here look for what is to be told again."""
@@ -145,7 +156,7 @@ class Readers:
         directory = self._world.directory
         self._changed.clear()
         active = {each.id: each for each in directory.subscriptions.values() if each.active}
-        wanted = [SWEEP, *map(_name, active.values()), *map(_name, directory.channels.values())]
+        wanted = [SWEEP, CLICKS, *map(_name, active.values()), *map(_name, directory.channels.values())]
         await self._leases.take(wanted)
         await self._settle_notifiers(active)
         await self._settle_senders(directory.channels)
@@ -246,6 +257,7 @@ class Readers:
     async def _sweep(self) -> None:
         if self._leases.holds(SWEEP):
             await sweep_timers(self._world)
+            await self._reporter.sweep()
             await sweep_parked(self._world, lately=LATELY)
 
     async def _forget(self) -> None:

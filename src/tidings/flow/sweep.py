@@ -25,6 +25,8 @@ PAGE = 500
 DAY: Final = 24 * HOUR
 KEYS_KEPT: Final = 30 * DAY
 """How long a report is known that was taken. No provider repeats one for longer."""
+EXPIRED_KEPT: Final = 30 * DAY
+"""How long a short address that has expired is told from one that never was."""
 
 
 async def sweep_timers(world: World) -> int | None:
@@ -65,7 +67,8 @@ async def sweep_parked(world: World, *, lately: int | None = None) -> int:
 async def sweep_old(world: World) -> None:
     """Forget what is past its time and hangs on no message, a little at a time.
 
-    These are parked reports, keys of reports, answers to idempotency keys, watermarks, replays and leases.
+    These are parked reports, keys of reports, answers to idempotency keys, watermarks, replays, leases, and
+    suppressions that stand no longer; one that stands is never forgotten.
     """
     now, settings = world.clock.now(), world.settings
     stride = Stride(world.store)
@@ -77,6 +80,13 @@ async def sweep_old(world: World) -> None:
         ("forget_watermarks", now - BACK),
         ("forget_replays", now - round(settings.keep_days * DAY)),
         ("forget_leases", now - DAY),
+        ("forget_lifted", now - max(round(settings.keep_days * DAY), KEYS_KEPT)),
+        ("forget_links", now - EXPIRED_KEPT),
+        ("forget_happenings", now),
+        ("forget_said", now),
+        ("forget_uploads", now),
+        ("forget_nonces", now),
+        ("forget_app_sessions", now - DAY),
     ):
         while await stride.write(partial(_forget, name, before, stride.size)):
             pass

@@ -1,7 +1,7 @@
 """What the steps of the road share: the store and what is set up in it, the wire, the vocabularies, time and chance."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -11,16 +11,24 @@ from tidings.connectors.connector import Connector, read_settings
 from tidings.dialects.dialect import Dialect
 from tidings.flow import notices
 from tidings.flow.attempts import Ledger
+from tidings.flow.clicks.crowd import Crowd
+from tidings.flow.clicks.guesses import Guesses
+from tidings.flow.clicks.taking import Clicks
 from tidings.flow.clock import Chance, Clock
+from tidings.flow.conversations.conversations import Conversations
 from tidings.flow.counts import Counts
 from tidings.flow.evidence import Evidence
 from tidings.flow.facts import MessageFact, Noticed, Outcome
+from tidings.flow.followed import Followed
+from tidings.flow.live.lines import Bounds
+from tidings.flow.live.live import Live
 from tidings.flow.log import Log
 from tidings.flow.measured import Measured
 from tidings.flow.readings import Readings
 from tidings.flow.record import Pen
 from tidings.flow.tail import Pages, Streams
 from tidings.flow.traces import UNTRACED, Traces
+from tidings.flow.turns import Turns
 from tidings.flow.unreadable import Unreadable
 from tidings.flow.wires import Web, Wire
 from tidings.model.errors import Misconfigured, Refused
@@ -51,6 +59,7 @@ class World:
         log: Log,
         pen: Pen,
         traces: Traces = UNTRACED,
+        session_keys: Sequence[bytes] = (),
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -64,12 +73,20 @@ class World:
         self.pen = pen
         self.ledger = Ledger()
         self.traces = traces
+        self.conversations = Conversations(store, chance, session_keys)
         self.counts = Counts()
+        self.links = Followed()
+        self.clicks = Clicks()
+        self.crowd = Crowd()
+        self.guesses = Guesses()
         self.measured = Measured()
         self.readings: Callable[[], Readings] = Readings
         """Says how the readers here are doing, once there are any."""
+        self.turns = Turns(log)
+        """For those that let others go first."""
         self.pages = Pages(store, log)
         self.streams = Streams(settings.max_streams)
+        self.live = Live(Bounds(settings.max_sockets, settings.max_sockets_waiting), clock)
         self.wires: dict[str, Wire] = {"http": Web(http)}
         """By the name that a connector calls its wire by."""
         self.replays_changed: Callable[[], None] = lambda: None
@@ -153,6 +170,11 @@ class World:
                 await self.directory.change(lambda: self.directory.change_subscription(known.id, stop))
         finally:
             self._going.discard(subscription.id)
+
+    @property
+    def link_base(self) -> str:
+        """What stands before the slug in short addresses, with the slash."""
+        return f"{self.settings.link_url}/"
 
     def callback_url(self, channel: str) -> str:
         """The public URL where a channel's provider calls us."""

@@ -39,6 +39,7 @@ class Draft(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int | None = None
     track_links: str = ""
     campaign: bool = False
+    transactional: bool = False
     require_opt_in: bool = False
     request: OptionalRaw = None
 

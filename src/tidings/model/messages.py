@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from tidings.model.content import Content
+from tidings.model.links import Tracking
 from tidings.model.raw import OptionalRaw
 from tidings.model.reports import Receipt
 from tidings.model.stages import Reason, Stage
@@ -72,7 +73,13 @@ class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
     expires_at: int | None = None
     track_links: str = ""
     """`on`, `marked`, `off`, or empty where the client did not say."""
+    tracking: tuple[Tracking, ...] = ()
+    """What the hub makes of its addresses, on each channel where the hub tracks them."""
     campaign: bool = False
+    transactional: bool = False
+    """Whether it may go to those who unsubscribed: an answer, a receipt, an alarm, no advertisement."""
+    require_opt_in: bool = False
+    """Whether it may only go to those who asked for messages."""
     request: OptionalRaw = None
     """The client's request as it came, to give back."""
     channel: str = ""

@@ -128,6 +128,8 @@ class Interaction(Struct, frozen=True, omit_defaults=True, tag="interaction"):
     details: str = ""
     sender: str = ""
     """The person's address, where the report says it."""
+    short_url: str = ""
+    """The short address that was followed, where it is known."""
 
 
 class Unknown(Struct, frozen=True, omit_defaults=True, tag="unknown"):

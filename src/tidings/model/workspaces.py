@@ -23,6 +23,12 @@ class Workspace(Struct, frozen=True, kw_only=True):
     created_at: int
     catch_all: str = "unclaimed"
     """`unclaimed`: an unfiltered channels subscription leaves out what a filtered sibling takes; `all`: it does not."""
+    track_opens: bool = True
+    """Whether mail whose links are tracked has a picture at its end that tells of opens."""
+    keep_clients: bool = False
+    """Whether user agents and addresses of those who follow the hub's own links are kept."""
+    do_not_track: str = "honour"
+    """`honour`: of whoever asks not to be tracked (DNT, Sec-GPC) nothing is recorded; `ignore`."""
 
 
 class AccessKey(Struct, frozen=True, kw_only=True):
@@ -58,6 +64,10 @@ class Channel(Struct, frozen=True, kw_only=True):
     """ISO 3166 codes; empty: everywhere."""
     expiry_hours: float | None = None
     """None: the platform's own window."""
+    list_unsubscribe: bool = False
+    """Whether its mails to one person have the hub's own unsubscribe link (RFC 8058)."""
+    links: str = ""
+    """Who tracks links where a message asks for it: `hub` or `provider`; empty: the provider if it can, or the hub."""
     revision: int = 0
 
 

@@ -84,6 +84,14 @@ class Failure(Shape, frozen=True, kw_only=True):
     source: Source = Source()
 
 
+class ReplyTo(Shape, frozen=True, kw_only=True):
+    """What a message that came in answers."""
+
+    id: str = ""
+    """The id of the message of yours."""
+    type: str = ""
+
+
 class ChannelMessage(Shape, frozen=True, kw_only=True):
     """A message as it stood when the event happened.
 
@@ -107,6 +115,8 @@ class ChannelMessage(Shape, frozen=True, kw_only=True):
     failure: Failure | None = None
     direction: str = ""
     chargeable_units: int | None = None
+    reply_to: ReplyTo | None = None
+    """Of one that came in, where it is known what it answers."""
     last_status_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None

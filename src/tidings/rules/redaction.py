@@ -1,5 +1,7 @@
 """Redaction: what was said is gone, that it was said and what became of it stays."""
 
+from collections.abc import Iterable
+
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -7,6 +9,8 @@ from tidings.model.content import Content
 from tidings.model.events import Fact
 from tidings.model.messages import Hop, Life, Message
 from tidings.model.reports import Interaction, Receipt
+from tidings.model.tallies import Tally
+from tidings.rules.counting import added
 
 _GONE = Raw(b"{}")
 """What stands for a provider's words where some must stand."""
@@ -18,7 +22,15 @@ def redact_message(message: Message) -> Message:
     Addresses, references, tags and the client's metadata stay, so that its life can still be followed.
     """
     return replace(
-        message, content=Content(), sender_name="", options={}, request=None, extra={}, raw=None, redacted=True
+        message,
+        content=Content(),
+        sender_name="",
+        options={},
+        request=None,
+        extra={},
+        raw=None,
+        tracking=(),
+        redacted=True,
     )
 
 
@@ -52,4 +64,24 @@ def redact_report(report: Receipt | Interaction) -> Receipt | Interaction:
 
 
 def _redact_interaction(interaction: Interaction) -> Interaction:
-    return replace(interaction, raw=_GONE, url="", link_name="", payload="", emoji="", details="")
+    """Keep who did what and when. What is to be kept is named, so that nothing that is added is kept by oversight."""
+    return Interaction(
+        "",
+        interaction.deed,
+        interaction.target,
+        _GONE,
+        interaction.at,
+        action=interaction.action,
+        prefetched=interaction.prefetched,
+        sender=interaction.sender,
+    )
+
+
+def redact_tallies(tallies: Iterable[Tally]) -> list[Tally]:
+    """Empty what was counted of its links: how often something was done stays, on which link is gone."""
+    plain: dict[tuple[str, str, bool], Tally] = {}
+    for each in tallies:
+        emptied = replace(each, link="", url="", name="")
+        known = plain.get((each.message, each.deed, each.prefetched))
+        plain[each.message, each.deed, each.prefetched] = added(known, emptied) if known else emptied
+    return list(plain.values())

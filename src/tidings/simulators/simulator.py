@@ -132,6 +132,8 @@ class Simulator(ABC):
         self.answers: list[int] = []
         """The hub's answers to callbacks; 0 where none came."""
         self.base_url = ""
+        self.space_url = ""
+        """Where the doors of a workspace's apps are, for stand-ins of people who come to the hub."""
         self.mail_door = ""
         """Where the hub takes mail, `host:port`; for providers that tell things by mail."""
         self._tasks: set[asyncio.Task[None]] = set()

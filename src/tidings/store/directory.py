@@ -25,6 +25,8 @@ T = TypeVar("T")
 NEWS = "directory"
 """What other processes are told when something here was changed."""
 
+_UNSUBSCRIBE_KEYS = "unsubscribe_keys"
+
 
 class _Sealed(Struct, frozen=True, omit_defaults=True):
     """The secret half of a subscription."""
@@ -39,6 +41,7 @@ class _Setup(Struct, frozen=True):
     """Everything set up, as it was read."""
 
     root_hash: str
+    unsubscribe_keys: tuple[Secret, ...]
     workspaces: dict[str, Workspace]
     keys: dict[str, AccessKey]
     channels: dict[str, Channel]
@@ -62,6 +65,8 @@ class Directory:
         self.channels: dict[str, Channel] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.root_hash = ""
+        self.unsubscribe_keys: tuple[Secret, ...] = ()
+        """What the hub's unsubscribe links are sealed with, newest first; links of the older ones are good too."""
         self.changed: list[Callable[[], None]] = []
         """Called whenever the directory was read again."""
         self._siblings: dict[tuple[str, str], tuple[Subscription, ...]] = {}
@@ -76,6 +81,7 @@ class Directory:
 
     def _keep(self, setup: _Setup) -> None:
         self.root_hash = setup.root_hash
+        self.unsubscribe_keys = setup.unsubscribe_keys
         self.workspaces = setup.workspaces
         self.keys = setup.keys
         self.channels = setup.channels
@@ -127,7 +133,7 @@ class Directory:
 
     def drop_workspace(self, workspace: str) -> Transaction[None]:
         """Take a tenant's keys, channels and subscriptions away; what happened there stays until it is forgotten."""
-        for name in ("drop_keys_of", "drop_channels_of", "drop_subscriptions_of"):
+        for name in ("drop_keys_of", "drop_channels_of", "drop_subscriptions_of", "drop_suppressions_in"):
             yield statement(name)(workspace=workspace)
         yield statement("drop_workspace")(id=workspace)
 
@@ -189,20 +195,44 @@ class Directory:
             rows = yield statement(secrets)()
             yield statement(again).many([(self._seal.renew(sealed), id_) for id_, sealed in rows])
             number += len(rows)
+        for (sealed,) in (yield statement("get_setting")(name=_UNSUBSCRIBE_KEYS)):
+            yield statement("put_setting")(
+                name=_UNSUBSCRIBE_KEYS, value=self._seal.renew(sealed.encode("ascii")).decode("ascii")
+            )
+            number += 1
         return number
 
     def put_root(self, key: str) -> Transaction[None]:
         """Keep the hash of the root key."""
         yield statement("put_setting")(name="root_hash", value=hash_of(key))
 
+    def add_unsubscribe_key(self, key: Secret, *, only_first: bool = False) -> Transaction[None]:
+        """Seal unsubscribe links with a new key from now on; `only_first`: unless there is one already."""
+        rows = yield statement("get_setting")(name=_UNSUBSCRIBE_KEYS)
+        if rows and only_first:
+            return
+        keys = [key.reveal(), *(each.reveal() for each in self._open_keys(rows))]
+        sealed = self._seal.close(msgspec.json.encode(keys)).decode("ascii")
+        # Of two processes that start at once, one writes its key first, and the other keeps that.
+        name = "keep_setting" if only_first else "put_setting"
+        yield statement(name)(name=_UNSUBSCRIBE_KEYS, value=sealed)
+
+    def _open_keys(self, rows: Sequence[Sequence[Any]]) -> tuple[Secret, ...]:
+        if not rows:
+            return ()
+        keys = msgspec.json.decode(self._seal.open(rows[0][0].encode("ascii")), type=list[str])
+        return tuple(Secret(each) for each in keys)
+
     def _read(self) -> Transaction[_Setup]:
         root = yield statement("get_setting")(name="root_hash")
+        unsubscribe_keys = yield statement("get_setting")(name=_UNSUBSCRIBE_KEYS)
         workspaces = yield statement("all_workspaces")()
         keys = yield statement("all_keys")()
         channels = yield statement("all_channels")()
         subscriptions = yield statement("all_subscriptions")()
         return _Setup(
             root_hash=root[0][0] if root else "",
+            unsubscribe_keys=self._open_keys(unsubscribe_keys),
             workspaces={each.id: each for each in _decode_all(workspaces, Workspace)},
             keys={row[0]: msgspec.json.decode(row[1], type=AccessKey) for row in keys},
             channels={each.id: each for each in (self._channel(*row) for row in channels)},

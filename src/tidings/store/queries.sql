@@ -611,3 +611,257 @@ DELETE FROM message WHERE id = ANY(:messages);
 DELETE FROM contact WHERE id = ANY(:contacts)
 AND NOT EXISTS (SELECT 1 FROM message m WHERE m.workspace = contact.workspace AND m.contact = contact.id)
 AND NOT EXISTS (SELECT 1 FROM party p WHERE p.contact = contact.id);
+
+-- put_link: what a short address stands for.
+INSERT INTO link (slug, message, expires_at, body) VALUES (:slug, :message, :expires_at, :body);
+
+-- link_of: what a short address stands for, if it does.
+SELECT body FROM link WHERE slug = :slug;
+
+-- drop_links: what the short addresses of messages stood for no more.
+DELETE FROM link WHERE message = ANY(:messages);
+
+-- forget_links: some of the short addresses that have expired.
+DELETE FROM link WHERE slug IN (SELECT slug FROM link WHERE expires_at < :before ORDER BY expires_at LIMIT :limit)
+RETURNING expires_at;
+
+-- add_tally: so many more of a deed with a message; a link that would be one too many counts with the others.
+INSERT INTO tally (message, deed, prefetched, link, count, first_at, last_at, stands_for)
+VALUES (
+    :message, :deed, :prefetched,
+    CASE WHEN :link = '' OR EXISTS (
+        SELECT 1 FROM tally WHERE message = :message AND deed = :deed AND prefetched = :prefetched AND link = :link
+    ) OR (
+        SELECT count(*) FROM tally
+        WHERE message = :message AND deed = :deed AND prefetched = :prefetched AND link NOT IN ('', '*')
+    ) < :most THEN :link ELSE '*' END,
+    :count, :first_at, :last_at, :stands_for
+)
+ON CONFLICT (message, deed, prefetched, link) DO UPDATE
+SET count = tally.count + excluded.count,
+    first_at = CASE WHEN excluded.first_at < tally.first_at THEN excluded.first_at ELSE tally.first_at END,
+    last_at = CASE WHEN excluded.last_at > tally.last_at THEN excluded.last_at ELSE tally.last_at END;
+
+-- tallies_of: what was counted of messages.
+SELECT message, deed, prefetched, link, count, first_at, last_at, stands_for FROM tally WHERE message = ANY(:messages);
+
+-- drop_tallies: nothing counted of messages any more.
+DELETE FROM tally WHERE message = ANY(:messages);
+
+-- newest_like: the newest facts of some kinds about one message, newest first.
+SELECT position, body FROM event WHERE message = :message AND kind = ANY(:kinds)
+ORDER BY position DESC LIMIT :limit;
+
+-- conversations_to_change: conversations as they stand, to be changed.
+SELECT id, state FROM conversation WHERE id = ANY(:conversations);
+
+-- conversations_to_change@postgres: the same, locked in one order so that two batches never wait in a ring.
+SELECT id, state FROM conversation WHERE id = ANY(:conversations) ORDER BY id FOR UPDATE;
+
+-- conversations_by_id: conversations as they stand.
+SELECT id, state FROM conversation WHERE id = ANY(:conversations);
+
+-- conversations_of: the conversations of a tenant after one, in the order of their ids.
+SELECT state FROM conversation WHERE workspace = :workspace AND id > :after ORDER BY id LIMIT :limit;
+
+-- conversations_with: the conversations that a profile takes part in after one, in the order of their ids.
+SELECT c.state FROM participant p JOIN conversation c ON c.id = p.conversation
+WHERE p.workspace = :workspace AND p.profile = :profile AND p.conversation > :after
+ORDER BY p.conversation LIMIT :limit;
+
+-- put_conversation: a conversation that is new.
+INSERT INTO conversation (id, workspace, updated_at, state) VALUES (:id, :workspace, :updated_at, :state);
+
+-- move_conversation: a conversation as it stands now.
+UPDATE conversation SET updated_at = :updated_at, state = :state WHERE id = :id;
+
+-- participants_among: who of some profiles takes part in some conversations.
+SELECT conversation, profile, role, delivered_to, read_to FROM participant
+WHERE conversation = ANY(:conversations) AND profile = ANY(:profiles);
+
+-- participants_of: everybody who takes part in a conversation.
+SELECT profile, role, delivered_to, read_to FROM participant WHERE conversation = :conversation ORDER BY profile;
+
+-- put_participant: a participant, new or changed.
+INSERT INTO participant (conversation, profile, workspace, role, delivered_to, read_to)
+VALUES (:conversation, :profile, :workspace, :role, :delivered_to, :read_to)
+ON CONFLICT (conversation, profile) DO UPDATE
+SET role = excluded.role, delivered_to = excluded.delivered_to, read_to = excluded.read_to;
+
+-- drop_participant: a participant no more.
+DELETE FROM participant WHERE conversation = :conversation AND profile = :profile;
+
+-- put_happening: something that happened in a conversation.
+INSERT INTO happening (conversation, number, until, body, position)
+VALUES (:conversation, :number, :until, :body, :position);
+
+-- next_happenings: take positions for what happened; another process waits here until our batch is on disk.
+UPDATE head SET position = position + :count WHERE name = 'conversation' RETURNING position;
+
+-- last_happening: the last position in all conversations.
+SELECT position FROM head WHERE name = 'conversation';
+
+-- happenings_since: what happened in all conversations after a position.
+SELECT position, body FROM happening WHERE position > :after ORDER BY position LIMIT :limit;
+
+-- happenings_with: what happened in a stretch of positions, in conversations that a profile takes part in.
+SELECT h.position, h.body FROM participant p CROSS JOIN happening h
+WHERE p.workspace = :workspace AND p.profile = :profile
+AND h.conversation = p.conversation AND h.position > :after AND h.position <= :until
+ORDER BY h.position LIMIT :limit;
+
+-- happenings_after: what happened in a conversation after a number.
+SELECT body FROM happening WHERE conversation = :conversation AND number > :after ORDER BY number LIMIT :limit;
+
+-- rewrite_happening: something that happened, emptied by redaction.
+UPDATE happening SET body = :body WHERE conversation = :conversation AND number = :number;
+
+-- put_said: a message of a conversation.
+INSERT INTO said (id, conversation, number, until, body) VALUES (:id, :conversation, :number, :until, :body);
+
+-- move_said: how far a message of a conversation has come now.
+UPDATE said SET body = :body WHERE id = :id;
+
+-- said_of: messages of conversations by their ids.
+SELECT id, body FROM said WHERE id = ANY(:messages);
+
+-- said_between: messages of a conversation after a number up to another one, the oldest first.
+SELECT id, body FROM said WHERE conversation = :conversation AND number > :after AND number <= :until
+ORDER BY number LIMIT :limit;
+
+-- said_before: messages of a conversation before a number, the newest first.
+SELECT id, body FROM said WHERE conversation = :conversation AND number < :before ORDER BY number DESC LIMIT :limit;
+
+-- put_untold: something that is still to be told.
+INSERT INTO untold (id, workspace, at, body) VALUES (:id, :workspace, :at, :body);
+
+-- untold_before: what is still to be told since before a time, the oldest first.
+SELECT id, workspace, body FROM untold WHERE at < :before ORDER BY at, id LIMIT :limit;
+
+-- drop_untold: it is told.
+DELETE FROM untold WHERE id = :id;
+
+-- profiles_by_id: people of a tenant's apps.
+SELECT id, body FROM profile WHERE workspace = :workspace AND id = ANY(:profiles);
+
+-- profile_to_change: one of them, as they are known now.
+SELECT id, body FROM profile WHERE workspace = :workspace AND id = :profile;
+
+-- profile_to_change@postgres: the same, so that nobody changes it meanwhile.
+SELECT id, body FROM profile WHERE workspace = :workspace AND id = :profile FOR UPDATE;
+
+-- put_profile: somebody, as they are known now.
+INSERT INTO profile (workspace, id, at, body) VALUES (:workspace, :id, :at, :body)
+ON CONFLICT (workspace, id) DO UPDATE SET at = excluded.at, body = excluded.body;
+
+-- meet_profile: somebody who comes for the first time.
+INSERT INTO profile (workspace, id, at, body) VALUES (:workspace, :id, :at, :body)
+ON CONFLICT (workspace, id) DO NOTHING;
+
+-- use_nonce: a nonce is used; nothing comes back where it was used before.
+INSERT INTO nonce (nonce, until) VALUES (:nonce, :until) ON CONFLICT (nonce) DO NOTHING RETURNING nonce;
+
+-- put_session: a session, new or changed.
+INSERT INTO app_session (id, workspace, profile, expires_at, body)
+VALUES (:id, :workspace, :profile, :expires_at, :body)
+ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, body = excluded.body;
+
+-- session_by_id: a session.
+SELECT body FROM app_session WHERE id = :id;
+
+-- session_to_change: a session as it stands.
+SELECT body FROM app_session WHERE id = :id;
+
+-- session_to_change@postgres: the same, so that nobody changes it meanwhile.
+SELECT body FROM app_session WHERE id = :id FOR UPDATE;
+
+-- sessions_of: the sessions of a profile, the oldest first.
+SELECT body FROM app_session WHERE workspace = :workspace AND profile = :profile ORDER BY id;
+
+-- put_upload: a file.
+INSERT INTO upload (id, workspace, until, head, data) VALUES (:id, :workspace, :until, :head, :data);
+
+-- upload_by_id: a file of a tenant's.
+SELECT head, data FROM upload WHERE id = :id AND workspace = :workspace;
+
+-- forget_happenings: some of what happened in conversations and was kept long enough.
+DELETE FROM happening WHERE (conversation, number) IN (
+    SELECT conversation, number FROM happening WHERE until < :before ORDER BY until LIMIT :limit
+) RETURNING until;
+
+-- forget_said: some of the messages of conversations that were kept long enough.
+DELETE FROM said WHERE id IN (SELECT id FROM said WHERE until < :before ORDER BY until LIMIT :limit) RETURNING until;
+
+-- forget_uploads: some of the files that were kept long enough.
+DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE until < :before ORDER BY until LIMIT :limit)
+RETURNING until;
+
+-- forget_nonces: some of the nonces that nobody could use any more.
+DELETE FROM nonce WHERE nonce IN (SELECT nonce FROM nonce WHERE until < :before ORDER BY until LIMIT :limit)
+RETURNING until;
+
+-- forget_app_sessions: some of the sessions that ended by themselves.
+DELETE FROM app_session WHERE id IN (
+    SELECT id FROM app_session WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
+) RETURNING expires_at;
+
+-- keep_setting: keep a value under a name, unless there is one.
+INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
+
+-- put_click: a click, before anybody is told.
+INSERT INTO click (id, message, due_at, body) VALUES (:id, :message, :due_at, :body);
+
+-- clicks_due: clicks that are to be told by now, the oldest first.
+SELECT id, message, body FROM click WHERE due_at <= :now ORDER BY due_at, id LIMIT :limit;
+
+-- clicks_on: clicks on some messages, whether they are to be told by now or not.
+SELECT id, message, body FROM click WHERE message = ANY(:messages) ORDER BY id LIMIT :limit;
+
+-- next_click_due: when the next click is to be told.
+SELECT min(due_at) FROM click;
+
+-- standing_of: where messages stand, to be looked at only.
+SELECT message, state FROM life WHERE message = ANY(:messages);
+
+-- drop_click: a click no more; everybody was told.
+DELETE FROM click WHERE id = :id;
+
+-- put_suppression: what is known of an address, unless a later word is known.
+INSERT INTO suppression (workspace, id, platform, channel, address, ground, stands, at, body)
+VALUES (:workspace, :id, :platform, :channel, :address, :ground, :stands, :at, :body)
+ON CONFLICT (workspace, id) DO UPDATE SET stands = excluded.stands, at = excluded.at, body = excluded.body
+WHERE (excluded.at, excluded.stands, excluded.body) > (suppression.at, suppression.stands, suppression.body);
+
+-- add_suppression: somebody adds one; it is the latest word, unless it stands already.
+INSERT INTO suppression (workspace, id, platform, channel, address, ground, stands, at, body)
+VALUES (:workspace, :id, :platform, :channel, :address, :ground, :stands, :at, :body)
+ON CONFLICT (workspace, id) DO UPDATE SET stands = excluded.stands, body = excluded.body,
+at = CASE WHEN suppression.at >= excluded.at THEN suppression.at + 1 ELSE excluded.at END
+WHERE suppression.stands <> excluded.stands;
+
+-- lift_suppressions: some of a tenant's stand no longer, which is the latest word of them.
+UPDATE suppression SET stands = FALSE, at = CASE WHEN at >= :at THEN at + 1 ELSE :at END, body = :body
+WHERE workspace = :workspace AND id = ANY(:suppressions) AND stands RETURNING id;
+
+-- suppressions_of: what is known of some addresses of a tenant.
+SELECT workspace, platform, channel, address, ground, stands, at, body FROM suppression
+WHERE workspace = :workspace AND address = ANY(:addresses) AND stands = :stands;
+
+-- suppressions_by_id: some of a tenant's.
+SELECT workspace, platform, channel, address, ground, stands, at, body FROM suppression
+WHERE workspace = :workspace AND id = ANY(:suppressions) AND stands = :stands;
+
+-- suppressions_in: those of a tenant's after one that pass a filter, by address.
+SELECT workspace, platform, channel, address, ground, stands, at, body FROM suppression
+WHERE workspace = :workspace AND (address, id) > (:address, :id) AND address >= :prefix AND address < :beyond
+AND stands = :stands AND ground = ANY(:grounds)
+AND (:any_platform OR platform = :platform) AND (:any_channel OR channel = :channel)
+ORDER BY address, id LIMIT :limit;
+
+-- forget_lifted: some of what stands no longer, and is too old to be contradicted by a report that comes late.
+DELETE FROM suppression WHERE (workspace, id) IN (
+    SELECT workspace, id FROM suppression WHERE NOT stands AND at < :before ORDER BY at LIMIT :limit
+) RETURNING at;
+
+-- drop_suppressions_in: nothing known of a tenant's addresses any more.
+DELETE FROM suppression WHERE workspace = :workspace;

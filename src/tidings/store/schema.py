@@ -4,7 +4,19 @@ What is only ever given back whole is one encoded `body`; what is searched by is
 a message is written once, and what changes about it stands in `life`.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, literal_column
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    literal_column,
+    text,
+)
 
 metadata = MetaData()
 
@@ -248,3 +260,146 @@ idempotency = Table(
     _number("at"),
     Index("idempotency_at", "at"),
 )
+
+link = Table(
+    "link",
+    metadata,
+    _key("slug"),
+    _text("message"),
+    _number("expires_at"),
+    _blob("body"),
+    Index("link_message", "message"),
+    Index("link_expires", "expires_at"),
+)
+"""What short addresses stand for. They outlive their messages, and go when they are redacted or expire."""
+
+tally = Table(
+    "tally",
+    metadata,
+    _key("message"),
+    _key("deed"),
+    Column("prefetched", Boolean(), primary_key=True, nullable=False),
+    _key("link"),
+    _number("count"),
+    _number("first_at"),
+    _number("last_at"),
+    _text("stands_for"),
+    sqlite_with_rowid=False,
+)
+"""How often people, and machines, did something with a message: on which link, by a mark and what it stands for."""
+
+profile = Table("profile", metadata, _key("workspace"), _key("id"), _number("at"), _blob("body"))
+"""People in apps, by the ids that integrators give them."""
+
+app_session = Table(
+    "app_session",
+    metadata,
+    _key("id"),
+    _text("workspace"),
+    _text("profile"),
+    _number("expires_at"),
+    _blob("body"),
+    Index("app_session_profile", "workspace", "profile", "id"),
+    Index("app_session_expires", "expires_at"),
+)
+
+nonce = Table(
+    "nonce", metadata, _key("nonce"), _number("until"), Index("nonce_until", "until"), sqlite_with_rowid=False
+)
+"""Those that were used, for as long as they could be used again."""
+
+conversation = Table("conversation", metadata, _key("id"), _text("workspace"), _number("updated_at"), _blob("state"))
+"""Conversations, by the workspace and the conversation's own id with a slash between. Its row is locked by whoever
+numbers what happens in it until that is committed, so the numbers are gap-free to readers."""
+
+participant = Table(
+    "participant",
+    metadata,
+    _key("conversation"),
+    _key("profile"),
+    _text("workspace"),
+    _text("role"),
+    _number("delivered_to"),
+    _number("read_to"),
+    Index("participant_profile", "workspace", "profile", "conversation"),
+    sqlite_with_rowid=False,
+)
+
+happening = Table(
+    "happening",
+    metadata,
+    _key("conversation"),
+    _counter("number"),
+    _number("until"),
+    _blob("body"),
+    _number("position"),
+    Index("happening_until", "until"),
+    Index("happening_position", "position", unique=True),
+    Index("happening_conversation", "conversation", "position"),
+)
+"""What has happened in conversations; `until` is when it is forgotten. `position` is its place among all of it, in the
+order it was committed, without a gap."""
+
+said = Table(
+    "said",
+    metadata,
+    _key("id"),
+    _text("conversation"),
+    _number("number"),
+    _number("until"),
+    _blob("body"),
+    Index("said_conversation", "conversation", "number"),
+    Index("said_until", "until"),
+)
+"""Messages of conversations, and how far each has come with each participant."""
+
+untold = Table(
+    "untold", metadata, _key("id"), _text("workspace"), _number("at"), _blob("body"), Index("untold_at", "at", "id")
+)
+"""What has happened in conversations and is still to be told as a report on the hub's messages, or as one that came."""
+
+upload = Table(
+    "upload",
+    metadata,
+    _key("id"),
+    _text("workspace"),
+    _number("until"),
+    _blob("head"),
+    _blob("data"),
+    Index("upload_until", "until"),
+)
+"""Files of conversations: what is known of each, and its octets."""
+
+click = Table(
+    "click",
+    metadata,
+    _key("id"),
+    _text("message"),
+    _number("due_at"),
+    _blob("body"),
+    Index("click_message", "message"),
+    Index("click_due", "due_at"),
+)
+"""Clicks and opens that nobody has been told yet."""
+
+_OCTETS = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text in the order of its octets, so that what begins alike stands together."""
+
+suppression = Table(
+    "suppression",
+    metadata,
+    _key("workspace"),
+    _key("id"),
+    _text("platform"),
+    _text("channel"),
+    Column("address", _OCTETS, nullable=False),
+    _text("ground"),
+    Column("stands", Boolean(), nullable=False),
+    _number("at"),
+    _blob("body"),
+    Index("suppression_address", "workspace", "address", "id"),
+)
+_LIFTED = text("NOT stands")
+Index("suppression_lifted", suppression.c.at, sqlite_where=_LIFTED, postgresql_where=_LIFTED)
+"""Whom a workspace does not write to, and who asked it to; what no longer stands is kept for a while, so that an older
+word that comes late is known to be older."""

@@ -1,8 +1,10 @@
 """Secrets at rest: encrypted with the newest key, readable with every older one still configured."""
 
 import contextlib
+import hmac
 import os
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -14,6 +16,7 @@ class Seal:
     """Encrypts and authenticates (Fernet: AES-128-CBC with HMAC-SHA256); several keys allow rotation."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = tuple(keys)
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:
@@ -31,6 +34,10 @@ class Seal:
             raise Misconfigured(
                 "A stored secret fits none of TIDINGS_SECRET_KEYS; name the older key after the new one."
             ) from error
+
+    def derived(self, purpose: str) -> tuple[bytes, ...]:
+        """Give keys for another purpose, 32 octets each, one from every key there is, the newest first."""
+        return tuple(hmac.digest(key.encode(), purpose.encode(), sha256) for key in self._keys)
 
     def renew(self, sealed: bytes) -> bytes:
         """Seal a sealed text again with the newest key."""

@@ -11,16 +11,20 @@ import tidings.web
 from tidings.flow.world import World
 from tidings.model.errors import Refused
 from tidings.web.body import Left, read_body
+from tidings.web.conversations.admitting import admit_app
+from tidings.web.conversations.sharing import preflight, sharing
 from tidings.web.door import ROUTES, Page, Route, Stream, Visit
 from tidings.web.errors import broken_page, problem_page
 from tidings.web.keys import admit
+from tidings.web.linkhost import LinkHost
+from tidings.web.sockets import enter
 from tidings.web.streaming import Sending
 from tidings.web.table import Table
 
 log = structlog.get_logger()
 
 _ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-"""Headers of every answer: what is told here is for one caller, and is what it says it is."""
+"""Headers of every answer that says nothing else: what is told here is for one caller, and is what it says it is."""
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
@@ -42,22 +46,29 @@ class App:
             "body": settings.max_body,
             "batch": settings.max_batch_body,
             "callback": settings.max_callback_body,
+            "content": settings.max_callback_body,
         }
+        self._links = LinkHost.of(settings)
         self._sending: set[Sending] = set()
 
     def close(self) -> None:
         """Answer those who wait for something new, and end the streams: the hub stops."""
         self.world.log.close()
+        self.world.live.end()
         for sending in self._sending:
             sending.hurry()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            await _decline(scope, receive, send)
+        if scope["type"] == "websocket":
+            await enter(self.world, self._table, scope, receive, send)
             return
+        if scope["type"] != "http":
+            # Whoever assembles the hub starts and stops it.
+            raise NotImplementedError(scope["type"])
         try:
-            answer = await self._answer(scope, receive)
+            answer = preflight(self.world, scope) or await self._answer(scope, receive)
+            answer.headers += sharing(self.world, scope)
         except Left:
             return
         if isinstance(answer, Stream):
@@ -79,12 +90,14 @@ class App:
         group = ""
         try:
             path = scope["raw_path"].decode("latin-1")
-            route, params = self._table.find(scope["method"], path)
+            route, params = self._find(scope, path)
             group = route.group
             query = scope["query_string"]
             url = f"{path}?{query.decode('latin-1')}" if query else path
-            visit = Visit(self.world, route, scope["method"], url, params, _headers(scope))
+            peer = scope.get("client")
+            visit = Visit(self.world, route, scope["method"], url, params, _headers(scope), peer[0] if peer else "")
             admit(visit)
+            await admit_app(visit)
             visit.body = await read_body(receive, visit.headers, self._limits[route.limit])
             enter = _traced if self.world.traces.is_on and group != "health" else route.door
             return await enter(visit)
@@ -97,6 +110,16 @@ class App:
             self.world.counts.add("errors", type(error).__name__)
             log.exception("a door broke", reference=reference, method=scope["method"], path=scope["path"])
             return broken_page(reference)
+
+    def _find(self, scope: Any, path: str) -> tuple[Route, dict[str, str]]:
+        """Find the door; at the host of links, what is no other door is a link. Raises Refused."""
+        try:
+            return self._table.find(scope["method"], path)
+        except Refused:
+            below = self._links.below(scope["headers"], path) if self._links is not None else None
+            if below is None:
+                raise
+            return self._table.find(scope["method"], below)
 
 
 async def _traced(visit: Visit) -> Page | Stream:
@@ -124,25 +147,18 @@ def _headers(scope: Any) -> dict[str, str]:
 
 
 async def _send(send: Any, page: Page, *, head: bool) -> None:
-    headers = [*_ALWAYS]
+    own = _encoded(page.headers)
+    names = {name for name, _ in own}
+    headers = [each for each in _ALWAYS if each[0] not in names]
     if page.status not in _WITHOUT_BODY:
         headers += (
             (b"content-type", page.content_type.encode("latin-1")),
             (b"content-length", b"%d" % len(page.body)),
         )
-    headers += _encoded(page.headers)
+    headers += own
     await send({"type": "http.response.start", "status": page.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else page.body})
 
 
 def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-
-
-async def _decline(scope: Any, receive: Any, send: Any) -> None:
-    """Say no to what is no HTTP request: whoever assembles the hub starts and stops it."""
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 1000})
-        return
-    raise NotImplementedError(scope["type"])

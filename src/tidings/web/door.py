@@ -57,10 +57,12 @@ class Visit:
 
     __slots__ = (
         "_query",
+        "actor",
         "body",
         "headers",
         "method",
         "params",
+        "peer",
         "root",
         "route",
         "scopes",
@@ -70,7 +72,14 @@ class Visit:
     )
 
     def __init__(
-        self, world: World, route: "Route", method: str, url: str, params: dict[str, str], headers: Mapping[str, str]
+        self,
+        world: World,
+        route: "Route",
+        method: str,
+        url: str,
+        params: dict[str, str],
+        headers: Mapping[str, str],
+        peer: str = "",
     ) -> None:
         self.world = world
         self.route = route
@@ -81,11 +90,15 @@ class Visit:
         """What stands in the path, by the names the route gives."""
         self.headers = headers
         """Names in lower case; the first value of each."""
+        self.peer = peer
+        """The address of whoever is connected, a proxy perhaps; empty where nobody knows."""
         self.body = b""
         self.workspace: Workspace | None = None
         self.scopes: frozenset[Scope] = frozenset()
         self.root = False
         """Whether they came with the root key."""
+        self.actor: Any = None
+        """Who came with a session's token, or does it in the name of the workspace's server (auth `app`)."""
         self._query: dict[str, str] | None = None
 
     @property
@@ -173,14 +186,18 @@ class Route(Struct, frozen=True, kw_only=True):
     summary: str
     group: str
     scope: Scope | None
-    auth: Literal["workspace", "root", "any", "none"]
-    """Whose key opens it: the workspace's (and then the root key too), the root key alone, any, or none is needed."""
-    limit: Literal["body", "batch", "callback"]
+    auth: Literal["workspace", "root", "any", "none", "app"]
+    """Whose key opens it: the workspace's (and then the root key too), the root key alone, any, or none is needed.
+
+    `app`: a session's token of in-app messaging, or a key of the workspace's own."""
+    limit: Literal["body", "batch", "callback", "content"]
     takes: Any
     """Type of the request's body, or a sentence about it; None where there is none."""
     gives: Mapping[int, Any]
     """By status: the type of the answer's body, a sentence about it, or what it is instead of JSON."""
     query: tuple[Argument, ...]
+    socket: Callable[[Any], Awaitable[None]] | None = None
+    """What a WebSocket is led to that is asked for here (`tidings.web.sockets.Socket`); None: there is none."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -201,9 +218,10 @@ def route(
     takes: Any = None,
     gives: Mapping[int, Any] | None = None,
     group: str,
-    limit: Literal["body", "batch", "callback"] = "body",
-    auth: Literal["workspace", "root", "any", "none"] = "workspace",
+    limit: Literal["body", "batch", "callback", "content"] = "body",
+    auth: Literal["workspace", "root", "any", "none", "app"] = "workspace",
     query: tuple[Argument, ...] = (),
+    socket: Callable[[Any], Awaitable[None]] | None = None,
 ) -> Callable[[D], D]:
     """Declare a door; one that stands at several places is declared several times."""
 
@@ -221,6 +239,7 @@ def route(
                 takes=takes,
                 gives=gives or {},
                 query=query,
+                socket=socket,
             )
         )
         return door

@@ -27,7 +27,7 @@ def problem_page(refused: Refused, group: str = "") -> Page:
     shown = _problem(refused.status, refused.detail, refused.kind)
     if refused.errors:
         shown["errors"] = refused.errors
-        if group == "omnichannel":
+        if group in ("omnichannel", "conversations"):
             shown["validationFailures"] = validation_failures(refused.errors)
     headers = refused.headers if isinstance(refused, Turned) else ()
     return Page(refused.status, msgspec.json.encode(shown), headers, PROBLEM)

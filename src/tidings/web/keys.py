@@ -12,7 +12,8 @@ from tidings.web.errors import no_key
 def admit(visit: Visit) -> None:
     """Let a visitor in, and note the workspace and scopes; raises Refused (401, 403)."""
     route = visit.route
-    if route.auth == "none":
+    if route.auth in ("none", "app"):
+        # Those who come from apps are let in by `tidings.web.conversations.admitting`.
         return
     directory = visit.world.directory
     found = next((known for key in shown_keys(visit) if (known := directory.scopes_of(key)) is not None), None)

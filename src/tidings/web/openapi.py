@@ -20,6 +20,7 @@ GROUPS: Final = {
     "omnichannel": "Messages, statuses and webhooks in the omnichannel vocabulary.",
     "channels": "Messages, interactions and subscriptions in the channels vocabulary.",
     "operator": "Workspaces, keys, channels, the log, and what is parked.",
+    "conversations": "In-app messaging: sessions, profiles, conversations and what is said in them.",
     "callbacks": "Where providers call.",
     "health": "Whether the hub lives and works.",
     "links": "Short links in messages.",
@@ -144,6 +145,8 @@ def _operation(one: Route, method: str, schemas: Mapping[Any, Any]) -> dict[str,
         told["description"] = f"Needs the scope `{one.scope.value}`."
     elif one.auth == "root":
         told["description"] = "Needs the root key."
+    elif one.auth == "app":
+        told["description"] = "Needs the token of a session, or a key of the workspace's own."
     told["security"] = [] if one.auth == "none" else [{name: []} for name in _KEYS]
     if one.takes is not None and method != "GET":
         told["requestBody"] = _body(one, schemas)

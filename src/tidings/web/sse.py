@@ -18,10 +18,11 @@ def beginning(retry: int, place: int) -> bytes:
 
 
 def event(place: int, name: str, body: bytes) -> bytes:
-    """Tell an event, whose JSON goes into one line."""
+    """Tell an event, whose JSON goes into one line; place 0: it has none, and the one before goes on."""
     if b"\n" in body or b"\r" in body:
         body = body.translate(BREAKS)
-    return b"id: %d\nevent: %b\ndata: %b\n\n" % (place, name.encode(), body)
+    placed = b"id: %d\n" % place if place else b""
+    return b"%bevent: %b\ndata: %b\n\n" % (placed, name.encode(), body)
 
 
 def passed(place: int) -> bytes:

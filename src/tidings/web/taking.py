@@ -1,14 +1,15 @@
 """What every door that takes something does alike."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from tidings.flow import look
-from tidings.flow.accept import prepare
-from tidings.flow.facts import Taking
+from tidings.flow.accept import accept, prepare
+from tidings.flow.facts import Promise, Taking
+from tidings.flow.look import Standing
 from tidings.model.drafts import Draft
 from tidings.model.errors import Refused
 from tidings.web.door import Page, Visit
@@ -44,3 +45,26 @@ async def prepared(visit: Visit, draft: Draft, *, named: Callable[[int, str], st
             for error in refused.errors
         )
         raise Refused(refused.detail, status=status, errors=errors, kind=refused.kind) from refused
+
+
+async def taken(
+    visit: Visit, taking: Taking, status: int, shown: Callable[[Standing], bytes]
+) -> tuple[Page, Standing | None]:
+    """Take one message, and answer with it as it stands then; give that too, unless the answer is an earlier one.
+
+    How it stands is known for sure only once it is taken: somebody may have unsubscribed a moment ago.
+    """
+    standing = look.foreseen(taking)
+    body = shown(standing)
+
+    def anew(takings: Sequence[Taking]) -> Promise | None:
+        nonlocal standing, body
+        standing = look.foreseen(takings[0])
+        body = shown(standing)
+        return visit.promise(status, body)
+
+    promise = visit.promise(status, body)
+    before = await accept(visit.world, (taking,), promise, anew=anew)
+    if before is not None:
+        return visit.replay(before, promise), None
+    return Page(status, body), standing

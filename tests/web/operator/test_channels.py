@@ -29,6 +29,8 @@ SHOWN = {
     "limits": {"ratePerSecond": 10.0, "perRecipientSeconds": 1.5},
     "allowedCountries": ["GB", "US"],
     "expiryHours": 12.0,
+    "linkTracking": "hub",
+    "listUnsubscribe": False,
     "createdAt": "2026-09-21T14:13:20.000Z",
 }
 
@@ -78,6 +80,8 @@ async def test_channel_needs_no_more_than_platform_and_connector(visit: Visiting
         "limits": {"ratePerSecond": None, "perRecipientSeconds": None},
         "allowedCountries": [],
         "expiryHours": None,
+        "linkTracking": "hub",
+        "listUnsubscribe": False,
         "callbackUrl": "",
         "createdAt": SHOWN["createdAt"],
     }
@@ -102,6 +106,7 @@ async def test_channel_needs_no_more_than_platform_and_connector(visit: Visiting
         ({"allowedCountries": "GB"}, "allowedCountries"),
         ({"expiryHours": 0}, "expiryHours"),
         ({"expiryHours": 721}, "expiryHours"),
+        ({"linkTracking": "both"}, "linkTracking"),
         ({"name": "x" * 201}, "name"),
         ({"callbackUrl": "x"}, "callbackUrl"),
     ],
@@ -112,6 +117,33 @@ async def test_bad_channel_is_refused(visit: Visiting, wrong: dict[str, Any], pa
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, path)
     assert KEY not in answer.text
     assert visit.world.directory.channels == {}
+
+
+async def test_links_are_tracked_by_whom_the_operator_chooses(visit: Visiting) -> None:
+    workspace, key = await visit.workspace()
+    settings = {"serverToken": "t", "sender": "shop@example.com", "webhookSecret": "s"}
+    asked = {"platform": "email", "connector": "postmark", "settings": settings}
+    made = await visit.made(f"/workspaces/{workspace}/channels", asked, key=key)
+    assert made["linkTracking"] == "provider"
+    path = f"/workspaces/{workspace}/channels/{made['id']}"
+    for wish, shown in (("hub", "hub"), (None, "provider"), ("provider", "provider")):
+        changed = await visit("PATCH", path, key=key, json={"linkTracking": wish})
+        assert changed.json()["linkTracking"] == shown
+    assert (await visit("PATCH", path, key=key, json={"name": "Mail"})).json()["linkTracking"] == "provider"
+
+
+async def test_a_provider_that_cannot_track_links_is_not_left_to_do_so(visit: Visiting) -> None:
+    workspace, key = await visit.workspace()
+    settings = {"authToken": "t", "senderName": "Acme"}
+    asked = {"platform": "viber", "connector": "viber", "settings": settings, "linkTracking": "provider"}
+    answer = await visit("POST", f"/workspaces/{workspace}/channels", key=key, json=asked)
+    assert (answer.status_code, [each["path"] for each in answer.json()["errors"]]) == (422, ["linkTracking"])
+
+
+async def test_a_custom_provider_may_be_left_to_track_links(visit: Visiting) -> None:
+    workspace, key = await visit.workspace()
+    made = await visit.made(f"/workspaces/{workspace}/channels", {**ASKED, "linkTracking": "provider"}, key=key)
+    assert made["linkTracking"] == "provider"
 
 
 async def test_setting_left_out_stays_also_a_secret_one(visit: Visiting) -> None:

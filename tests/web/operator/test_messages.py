@@ -56,6 +56,8 @@ async def test_whole_life_is_shown(life: Living) -> None:
     ]
     assert told.pop("events") == [{**common, **each, "attempts": []} for each in expected]
     assert told.pop("interactions") == [{**common, **interaction, "attempts": []}]
+    once = {"human": 1, "machine": 0, "firstAt": NOW, "lastAt": NOW}
+    assert told.pop("counts") == {"clicked": once, "links": [{"url": "https://a.example", "name": "", **once}]}
     request = {"to": {"phoneNumber": PERSON}, "rules": ["sms"], "body": "Hi", "metadata": {"order": 7}}
     assert told == {
         "id": message,
@@ -69,6 +71,8 @@ async def test_whole_life_is_shown(life: Living) -> None:
         "metadata": {"order": 7},
         "expiresAt": "2026-09-23T14:13:20.000Z",
         "campaign": False,
+        "transactional": False,
+        "requireOptIn": False,
         "request": request,
         "redacted": False,
         "revision": 4,

@@ -9,12 +9,23 @@ from support.visiting import ROOT, Visiting
 CREATED = "2026-09-21T14:13:20.000Z"
 
 
+SHOWN = {
+    "name": "Acme",
+    "accountId": 1234,
+    "catchAll": "all",
+    "trackOpens": True,
+    "keepClients": False,
+    "doNotTrack": "honour",
+    "createdAt": CREATED,
+}
+
+
 async def test_workspace_is_made_with_a_key_that_may_do_everything(visit: Visiting) -> None:
     answer = await visit("POST", "/workspaces", json={"name": "Acme", "accountId": 1234, "catchAll": "all"})
     made = answer.json()
     id_, key = made.pop("id"), made.pop("accessKey")
     assert (answer.status_code, answer.headers["location"]) == (201, f"/workspaces/{id_}")
-    assert made == {"name": "Acme", "accountId": 1234, "catchAll": "all", "createdAt": CREATED}
+    assert made == SHOWN
     got = await visit("GET", f"/workspaces/{id_}", key=key)
     assert got.json() == {**made, "id": id_}
     keys = await visit("GET", f"/workspaces/{id_}/access-keys", key=key)
@@ -25,7 +36,7 @@ async def test_workspace_is_made_with_a_key_that_may_do_everything(visit: Visiti
 
 async def test_workspace_needs_no_more_than_a_name(visit: Visiting) -> None:
     made = await visit.made("/workspaces", {"name": "Acme"})
-    assert (made["accountId"], made["catchAll"]) == (1, "unclaimed")
+    assert (made["accountId"], made["catchAll"], made["trackOpens"]) == (1, "unclaimed", True)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +49,7 @@ async def test_workspace_needs_no_more_than_a_name(visit: Visiting) -> None:
         ({"name": "a", "accountId": 2**53}, "accountId"),
         ({"name": "a", "catchAll": "some"}, "catchAll"),
         ({"name": None}, "name"),
+        ({"name": "a", "trackOpens": "no"}, "trackOpens"),
     ],
 )
 async def test_bad_workspace_is_refused(visit: Visiting, asked: dict[str, Any], path: str) -> None:
@@ -59,7 +71,7 @@ async def test_workspace_changes_in_what_is_said_only(visit: Visiting) -> None:
     path = f"/workspaces/{id_}"
     etag = (await visit("GET", path, key=key)).headers["etag"]
     changed = await visit("PATCH", path, key=key, json={"catchAll": "all"}, headers={"if-match": etag})
-    assert changed.json() == {"id": id_, "name": "Acme", "accountId": 1234, "catchAll": "all", "createdAt": CREATED}
+    assert changed.json() == {**SHOWN, "id": id_}
     assert changed.headers["etag"] == (await visit("GET", path, key=key)).headers["etag"] != etag
     late = await visit("PATCH", path, key=key, json={"name": "Late"}, headers={"if-match": etag})
     assert (late.status_code, late.json()["type"]) == (412, "urn:tidings:problem:changed")

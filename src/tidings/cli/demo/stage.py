@@ -63,6 +63,7 @@ class Stage:
         self.workspace, self._key = made["id"], made["accessKey"]
         for platform, connector, more in players:
             simulator = self.simulators[platform]
+            simulator.space_url = f"{self.hub_url}/apispaces/{self.workspace}"
             asked = {
                 "platform": platform,
                 "connector": connector,

@@ -101,6 +101,7 @@ _ALL = Capabilities(
     reads=True,
     interactions=frozenset(Deed) - {Deed.READ},
     inbound=True,
+    tracks_links=True,
     deduplicates=True,
     only={"receipts": "where the settings say so", "reads": "where the settings say so"},
     signature="Standard Webhooks, HMAC-SHA256",
@@ -136,6 +137,11 @@ class Custom(Connector[Settings]):
         return msgspec.structs.replace(
             self.capabilities[self.platform], receipts=self.settings.receipts, reads=self.settings.reads
         )
+
+    @property
+    def tracks_links(self) -> bool:
+        """Nobody knows whether the provider tracks links, so the hub does unless the operator leaves it to it."""
+        return False
 
     @property
     def sender(self) -> str:

@@ -60,6 +60,7 @@ class Infobip(Connector[InfobipSettings]):
             sends=frozenset({"text", "native"}),
             interactions=frozenset({Deed.CLICKED, Deed.UNSUBSCRIBE_REQUEST}),
             inbound=True,
+            tracks_links=True,
             deduplicates=True,
             signature="a secret in the callback URL, an HMAC of the body, or Basic authentication",
             rate_per_second=20,
@@ -71,6 +72,11 @@ class Infobip(Connector[InfobipSettings]):
     def sender(self) -> str:
         """The sender that messages without one of their own go out from."""
         return self.settings.sender
+
+    @property
+    def tracks_links(self) -> bool:
+        """Infobip shortens links where the channel wants that."""
+        return self.settings.shorten_urls
 
     @property
     def poll_seconds(self) -> float | None:

@@ -7,6 +7,7 @@ Clicks   https://www.infobip.com/docs/url-shortening
 
 import re
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from typing import Any, Final
 
 from msgspec import Raw
@@ -139,8 +140,10 @@ def _click(click: Click, raw: Raw) -> Told:
     if click.notification_type != "CLICKED" or not (target.message or target.reference):
         return Unknown(raw, f"A click on no message, or no event that we know: {click.notification_type[:40]!r}.")
     at = moment(click.send_date_time)
+    # Keys are kept for a while, also when the message is redacted, and must not tell where a link led.
+    link = sha256(click.url.encode()).hexdigest()
     return Interaction(
-        key=f"clicked:{click.message_id or target.message}:{at}:{click.url}",
+        key=f"clicked:{click.message_id or target.message}:{at}:{link}",
         deed=Deed.CLICKED,
         target=target,
         raw=raw,

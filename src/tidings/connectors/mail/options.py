@@ -22,6 +22,8 @@ class MailOptions(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkn
     reply_to: str = ""
     tags: tuple[str, ...] = ()
     headers: dict[str, str] = {}
+    unsubscribe: bool = True
+    """Whether it has the unsubscribe headers, where the channel writes them."""
 
 
 O = TypeVar("O", bound=MailOptions)  # noqa: E741 - as in "options"

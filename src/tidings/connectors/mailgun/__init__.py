@@ -52,6 +52,7 @@ class Mailgun(Connector[MailgunSettings]):
             sends=frozenset({"text", "html", "media", "template", "native"}),
             interactions=frozenset(DEEDS.values()),
             inbound=True,
+            tracks_links=True,
             several_recipients=True,
             receipt_is_the_messages=True,
             signature="HMAC-SHA256 of timestamp and token, in the body",

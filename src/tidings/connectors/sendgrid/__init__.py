@@ -33,6 +33,7 @@ class SendGrid(Connector[SendGridSettings]):
             sends=frozenset({"text", "html", "media", "template", "native"}),
             interactions=frozenset({Deed.OPENED, Deed.CLICKED, Deed.REPORTED_AS_SPAM, Deed.UNSUBSCRIBE_REQUEST}),
             inbound=True,
+            tracks_links=True,
             several_recipients=True,
             receipt_is_the_messages=True,
             signature="ECDSA over timestamp and body; a login for inbound mail",

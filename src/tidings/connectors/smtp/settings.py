@@ -96,8 +96,6 @@ class SmtpSettings(Settings, frozen=True, kw_only=True):
 class Options(MailOptions, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """What a client may ask of one mail (`channelOptions.email`)."""
 
-    unsubscribe: bool = True
-    """Whether it has the unsubscribe headers, where the channel writes them."""
     read_receipt: bool = False
     """Whether the reader is asked to say that they have read it (RFC 8098)."""
     feedback_id: str = ""

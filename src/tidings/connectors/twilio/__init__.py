@@ -33,6 +33,7 @@ def _able(*sends: str) -> Capabilities:
         reads=True,  # Told where a Messaging Service has an RCS sender, and sends by it what was asked for as SMS.
         interactions=frozenset({Deed.CLICKED, Deed.UNSUBSCRIBE_REQUEST}),
         inbound=True,
+        tracks_links=True,
         only={"reads": "what went by RCS", Deed.CLICKED: "links that Twilio shortened"},
         signature="HMAC-SHA1 over the URL and the sorted form fields, or over the URL with the body's SHA-256",
     )
@@ -77,6 +78,11 @@ class Twilio(Connector[Settings]):
     def sender(self) -> str:
         """The sender that messages without one of their own go out from, else the Messaging Service."""
         return self.settings.sender or self.settings.messaging_service_sid
+
+    @property
+    def tracks_links(self) -> bool:
+        """Twilio shortens links where the channel wants that."""
+        return self.settings.shorten_urls
 
     def check(self, outgoing: Outgoing) -> tuple[FieldError, ...]:
         """Say what of a message Twilio would refuse."""

@@ -28,11 +28,10 @@ def tell_interaction(event: Event, message: Message) -> dict[str, Any]:
 
 def show_interaction(event: Event, message: Message) -> dict[str, Any]:
     """Show what a person did as an entry of the list, where every field is there even if it says nothing."""
-    beyond = {"details": "", "context": {}, "metadata": {}, **_beyond(event, message)}
+    beyond = {"messageTags": (), "details": "", "context": {}, "metadata": {}, **_beyond(event, message)}
     return {
         **_common(event, message),
         "platformId": platform(platform_of(event, message)).channels,
-        "messageTags": message.tags,
         **beyond,
     }
 
@@ -88,7 +87,7 @@ def _who_did_it(contacts: list[dict[str, Any]], event: Event, message: Message, 
 
 
 def _beyond(event: Event, message: Message) -> dict[str, Any]:
-    beyond: dict[str, Any] = {}
+    beyond: dict[str, Any] = {"messageTags": message.tags}
     context = asked_for(message).context
     if is_said(context):
         beyond["context"] = context
@@ -101,7 +100,7 @@ def _beyond(event: Event, message: Message) -> dict[str, Any]:
 
 def _metadata(done: Interaction) -> dict[str, Any]:
     metadata: dict[str, Any] = {}
-    if done.url:
+    if done.url or done.link_name:
         metadata["link"] = {"name": done.link_name, "url": done.url}
     if done.payload:
         metadata["button"] = {"payload": done.payload}

@@ -27,10 +27,13 @@ from tidings.dialects.channels.vocabulary import (
     platform_of,
     word_of,
 )
+from tidings.dialects.counting import with_counts
 from tidings.model.content import Content
 from tidings.model.events import Event, Kind
 from tidings.model.messages import Direction, Hop, Life, Message, Part
 from tidings.model.stages import Reason, Stage
+from tidings.model.tallies import Counts
+from tidings.rules.links import shown_links
 
 WHOLE: Final = "sms"
 """The platform whose outgoing messages are told whole."""
@@ -95,8 +98,12 @@ def tell_inbound(event: Event, message: Message) -> dict[str, Any]:
     return _incoming(message, where, channel, told=show_told(event), updated=show_time(event.at))
 
 
-def show_message(message: Message, life: Life, *, channel: str) -> dict[str, Any]:
-    """Show a message as it stands, seen from one channel."""
+def show_message(message: Message, life: Life, *, channel: str, counts: Counts | None = None) -> dict[str, Any]:
+    """Show a message as it stands, seen from one channel, and how often what was done with it."""
+    return with_counts(_message(message, life, channel), counts)
+
+
+def _message(message: Message, life: Life, channel: str) -> dict[str, Any]:
     hop = _hop(life, channel)
     where = hop.platform if hop else message.platform or (message.routes[0].platform if message.routes else "")
     updated_at = life.updated_at or message.created_at
@@ -119,6 +126,8 @@ def show_message(message: Message, life: Life, *, channel: str) -> dict[str, Any
         "createdAt": show_time(message.created_at),
         "updatedAt": show_time(updated_at),
     }
+    if links := shown_links([each for each in message.tracking if each.channel == channel]):
+        shown["links"] = links
     if hop and hop.units is not None:
         shown["chargeableUnits"] = hop.units
     if life.reason is not None and life.reason.code:
@@ -134,6 +143,9 @@ def show_failure(reason: Reason, where: str) -> dict[str, Any]:
 
 
 def _incoming(message: Message, where: str, channel: str, *, told: str, updated: str) -> dict[str, Any]:
+    """Write a message that came in; where it answers one of ours, with that one's id in the words of a request."""
+    answered = message.correlation
+    replied = {"replyTo": {"id": answered.message, "type": "message"}} if answered is not None else {}
     return {
         "id": message.id,
         "channelId": channel,
@@ -149,6 +161,7 @@ def _incoming(message: Message, where: str, channel: str, *, told: str, updated:
         "lastStatusAt": told,
         "createdAt": show_time(message.created_at),
         "updatedAt": updated,
+        **replied,
     }
 
 

@@ -102,9 +102,14 @@ class _Send(_Wire, frozen=True):
     reply_to: _ReplyTo | None = None
     enable_link_tracking: bool | None = None
     tags: tuple[str, ...] = ()
+    transactional: bool = False
+    """Also to those who have unsubscribed; this word and the next are ours."""
+    require_opt_in: bool = False
     context: _Context | None = None
     validity: int | None = None
     """Seconds."""
+    conversation_id: str = ""
+    """Of in-app messaging: the conversation it is said in; a word of ours too."""
     notification: Any = None
     cap_frequency: Any = None
     ignore_quiet_hours: Any = None
@@ -136,7 +141,10 @@ def read_send(body: bytes, *, channel: Channel, now: int) -> Draft:
         metadata=None if extra is UNSET else Raw(msgspec.json.encode(extra)),
         tags=asked.tags,
         reply_to=asked.reply_to.id if asked.reply_to else "",
+        conversation=asked.conversation_id,
         expires_at=None if asked.validity is None else now + asked.validity * 1000,
+        transactional=asked.transactional,
+        require_opt_in=asked.require_opt_in,
         track_links={None: "", True: "on", False: "off"}[asked.enable_link_tracking],
         request=Raw(body),
     )
@@ -187,6 +195,7 @@ def _check_rest(asked: _Send, problems: Problems) -> None:
     connector = asked.sender.connector
     for path, text in (
         ("reference", asked.reference),
+        ("conversationId", asked.conversation_id),
         ("sender.connector.identifierValue", connector.identifier_value),
         ("sender.connector.annotations.name", connector.annotations.name),
         *((f"tags[{index}]", tag) for index, tag in enumerate(asked.tags)),

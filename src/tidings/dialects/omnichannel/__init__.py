@@ -7,6 +7,7 @@ import msgspec
 
 from tidings.dialects.dialect import MATCHED, NO_WORD, OTHER_EVENT, Batching, Delivery, Dialect, Fit, Telling
 from tidings.dialects.omnichannel.filters import is_named, refusing
+from tidings.dialects.omnichannel.interactions import show_interaction
 from tidings.dialects.omnichannel.names import EVENTS, event_name
 from tidings.dialects.omnichannel.payloads import envelope, message_etag
 from tidings.dialects.omnichannel.reporting import read_inbound, read_status
@@ -28,6 +29,7 @@ __all__ = [
     "read_send",
     "read_status",
     "read_webhook",
+    "show_interaction",
     "show_message",
     "show_webhook",
     "validation_failures",

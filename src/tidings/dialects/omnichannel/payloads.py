@@ -17,6 +17,7 @@ from tidings.dialects.omnichannel.inbounds import inbound_payload
 from tidings.dialects.omnichannel.names import LAST_MOMENT, event_name, outside, shown_address, shown_time
 from tidings.model.events import Event, Fact, Kind, Tried
 from tidings.model.messages import Message
+from tidings.model.reports import Interaction
 from tidings.model.stages import Cause, Reason
 from tidings.rules.addresses import invalid_request
 from tidings.rules.times import to_iso
@@ -142,7 +143,7 @@ def _clicked(event: Event, message: Message) -> Payload:
         "clickedOn": shown_time(event.told_at, event.at),
         "prefetched": interaction.prefetched,
     }
-    named = {"shortUrl": _short_url(interaction.raw), "linkName": interaction.link_name}
+    named = {"shortUrl": short_url(interaction), "linkName": interaction.link_name}
     payload |= _told({**named, "userAgent": interaction.user_agent})
     if interaction.payload:
         payload["button"] = {"payload": interaction.payload}
@@ -232,9 +233,12 @@ def _watermark(event: Event) -> int:
     return mark.watermark if mark else event.told_at
 
 
-def _short_url(raw: Raw) -> str:
+def short_url(interaction: Interaction) -> str:
+    """Find the short link of ours that was followed; empty where it was none."""
+    if interaction.short_url:
+        return interaction.short_url
     try:
-        return msgspec.json.decode(raw, type=_Link).short_url
+        return msgspec.json.decode(interaction.raw, type=_Link).short_url
     except msgspec.DecodeError:
         return ""
 

@@ -5,22 +5,35 @@ from typing import Any, Final
 
 import msgspec
 
+from tidings.dialects.counting import with_counts
 from tidings.dialects.omnichannel.inbounds import inbound_fields, shown_part
+from tidings.dialects.omnichannel.interactions import show_interaction
 from tidings.dialects.omnichannel.names import outside, shown_addresses, shown_time
 from tidings.dialects.omnichannel.payloads import reason_text
 from tidings.model.errors import FieldError
+from tidings.model.events import Event
 from tidings.model.messages import Direction, Hop, Life, Message
 from tidings.model.stages import Cause, Reason, Stage
+from tidings.model.tallies import Counts
+from tidings.rules.links import shown_links
 from tidings.rules.times import to_iso
 
 _PROCESSING: Final = frozenset({Stage.ACCEPTED, Stage.PROCESSING})
 
 
-def show_message(message: Message, life: Life) -> dict[str, Any]:
-    """Show a message, outgoing or incoming: what was asked or said, and where it stands.
+def show_message(
+    message: Message, life: Life, *, counts: Counts | None = None, newest: Sequence[Event] = ()
+) -> dict[str, Any]:
+    """Show a message, outgoing or incoming: what was asked or said, where it stands, and what people did with it.
 
-    `sentOn` is when it was handed to us to be sent, or came in; it is not there before anything was sent.
+    `sentOn` is when it was handed to us to be sent, or came in; it is not there before anything was sent. `newest` are
+    the interactions to be shown, newest first; without any there is no such field.
     """
+    shown = with_counts(_message(message, life), counts)
+    return {**shown, "interactions": [show_interaction(each) for each in newest]} if newest else shown
+
+
+def _message(message: Message, life: Life) -> dict[str, Any]:
     incoming = message.direction is Direction.INCOMING
     shown: dict[str, Any] = {
         "messageId": message.id,
@@ -39,6 +52,8 @@ def show_message(message: Message, life: Life) -> dict[str, Any]:
         shown["failureReason"] = life.reason.text
     if life.late_failure is not None:
         shown["lateFailure"] = life.late_failure.text
+    if links := shown_links(message.tracking):
+        shown["links"] = links
     return {**_asked(message), **shown}
 
 

@@ -50,6 +50,9 @@ class SendRequest(Struct, forbid_unknown_fields=True, rename="camel", kw_only=Tr
     metadata: Raw = field(default_factory=Raw)
     expires_on: str = ""
     require_opt_in: bool = False
+    """Only to those who have opted in."""
+    transactional: bool = False
+    """Also to those who have unsubscribed. The vocabulary has no word for it; this one is ours."""
     shorten_links: Literal["on", "marked", "off", ""] = ""
 
 
@@ -70,6 +73,7 @@ def read_send(body: bytes, *, now: int) -> Draft:
         profile=request.to,
         expires_at=from_iso(request.expires_on) if request.expires_on else None,
         track_links=request.shorten_links,
+        transactional=request.transactional,
         require_opt_in=request.require_opt_in,
         request=Raw(body),
     )

@@ -7,11 +7,14 @@ import msgspec
 
 from tidings.dialects.channels import read_send, show_interaction, show_message
 from tidings.dialects.channels.vocabulary import FAMILIES, INTERACTION
+from tidings.dialects.counting import with_counts
 from tidings.dialects.dialect import Telling
 from tidings.flow import look
-from tidings.flow.accept import accept, unsendable
+from tidings.flow.accept import unsendable
+from tidings.flow.interactions import counted, interactions_after
 from tidings.flow.look import NEWEST, Standing
 from tidings.model.errors import FieldError, Refused
+from tidings.model.events import Event
 from tidings.model.messages import Direction
 from tidings.model.platforms import platform
 from tidings.model.workspaces import Channel, Scope
@@ -19,16 +22,15 @@ from tidings.rules.addresses import address
 from tidings.rules.contacts import contact_id
 from tidings.web.channels.places import bad_token, door
 from tidings.web.door import Argument, Page, Visit, json_page, missing
-from tidings.web.operator.lists import PAGING, limit_of, shown_page
+from tidings.web.operator.lists import PAGING, limit_of, position_of, shown_page
 from tidings.web.tags import tag_of, tagged_page
-from tidings.web.taking import answered, prepared
+from tidings.web.taking import answered, prepared, taken
 
 MESSAGES: Final = "/channels/{channel}/messages"
 MESSAGE: Final = "/channels/{channel}/messages/{message}"
 
 _DEEDS: Final = tuple(kind for kind, family in FAMILIES.items() if family == INTERACTION)
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_POSITION: Final = re.compile(r"[0-9]{1,18}")
 
 
 @door(
@@ -49,11 +51,12 @@ async def send(visit: Visit) -> Page:
     errors = unsendable(taking)
     if errors:
         raise Refused("The channel cannot send this.", status=422, errors=errors)
-    standing = look.foreseen(taking)
-    body = msgspec.json.encode(show_message(standing.message, standing.life, channel=channel.id))
-    promise = visit.promise(202, body)
-    before = await accept(visit.world, (taking,), promise)
-    return Page(202, body) if before is None else visit.replay(before, promise)
+
+    def shown(standing: Standing) -> bytes:
+        return msgspec.json.encode(show_message(standing.message, standing.life, channel=channel.id))
+
+    page, _ = await taken(visit, taking, 202, shown)
+    return page
 
 
 @door(
@@ -78,7 +81,11 @@ async def list_messages(visit: Visit) -> Page:
         contact = contact_id(visit.tenant.id, "phonenumber", normal)
         asked = look.messages_by_address(channel.id, normal, contact, until=until, limit=limit + 1)
     found = await visit.world.store.read(asked)
-    results = [show_message(each.message, each.life, channel=channel.id) for each in found[:limit]]
+    counts = await visit.world.store.read(counted([each.message.id for each in found[:limit]]))
+    results = [
+        show_message(each.message, each.life, channel=channel.id, counts=counts.get(each.message.id))
+        for each in found[:limit]
+    ]
     token = found[limit].message.id if len(found) > limit else None
     return json_page(200, shown_page(results, token))
 
@@ -88,7 +95,9 @@ async def read(visit: Visit) -> Page:
     """Read one message, seen from a channel that it went or came by, or was meant for."""
     channel = find_channel(visit)
     standing = await find_message(visit, channel)
-    return tagged_page(200, show_message(standing.message, standing.life, channel=channel.id), tag_of(standing))
+    counts = await visit.world.store.read(counted([standing.message.id]))
+    shown = show_message(standing.message, standing.life, channel=channel.id, counts=counts.get(standing.message.id))
+    return tagged_page(200, shown, tag_of(standing))
 
 
 @door(
@@ -96,28 +105,25 @@ async def read(visit: Visit) -> Page:
     f"{MESSAGE}/interactions",
     scope=Scope.READ,
     summary="List what people did with a message, oldest first",
-    gives={200: "`{results}`; beside it `nextPageToken`, if there is more."},
+    gives={200: "`{results}`; beside it `nextPageToken`, if there is more, and `counts`, if there are any."},
     query=PAGING,
 )
 async def list_interactions(visit: Visit) -> Page:
-    """List the interactions with a message by one of its channels."""
-    channel, limit = find_channel(visit), limit_of(visit)
-    after = visit.query.get("pageToken", "0")
-    if not _POSITION.fullmatch(after):
-        raise bad_token()
+    """List the interactions with a message by one of its channels, and count them over all of its channels."""
+    channel, limit, after = find_channel(visit), limit_of(visit), position_of(visit)
     message = (await find_message(visit, channel)).message
-    found = await visit.world.store.read(look.events_like(message.id, _DEEDS, after=int(after), limit=limit + 1))
     dialect = visit.world.dialects["channels"]
-    shown: dict[str, Any] = {
-        "results": [
-            show_interaction(event, message)
-            for event in found[:limit]
-            if event.channel in ("", channel.id) and dialect.name_of(Telling(event, message, visit.tenant)) is not None
-        ]
-    }
-    if len(found) > limit:
-        shown["nextPageToken"] = str(found[limit - 1].position)
-    return json_page(200, shown)
+
+    def is_meant(event: Event) -> bool:
+        named = dialect.name_of(Telling(event, message, visit.tenant))
+        return event.channel in ("", channel.id) and named is not None
+
+    asked = interactions_after(message.id, _DEEDS, is_meant, after=after, limit=limit)
+    done = await visit.world.store.read(asked)
+    shown: dict[str, Any] = {"results": [show_interaction(event, message) for event in done.events]}
+    if done.more:
+        shown["nextPageToken"] = str(done.events[-1].position)
+    return json_page(200, with_counts(shown, done.counts))
 
 
 def find_channel(visit: Visit) -> Channel:

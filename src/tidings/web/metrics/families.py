@@ -90,7 +90,20 @@ COUNTED: Final = (
         "Live streams: `opened`, `ended`; `refused` (too many), `stalled` (the client did not read).",
         *("opened", "ended", "refused", "stalled"),
     ),
+    _counted(
+        "sockets",
+        "Devices of app messaging, by sockets or streams: `opened`, `ended`; `refused` (no token, or too many), `slow` "
+        "(let go, as they did not read).",
+        *("opened", "ended", "refused", "slow"),
+    ),
     _counted("forgotten", "What was forgotten after its time: `messages`.", "messages"),
+    _counted(
+        "clicks",
+        "Clicks and opens: told as a person's (`human`) or a machine's (`prefetched`); `late` (told as a person's, and "
+        "then seen to be a machine's), `gone` (the message is no more), `untracked` (who asked not to be tracked), "
+        "`unrecorded` (sent on without the disk), `unanswered` (the link could not be read).",
+        *("human", "prefetched", "late", "gone", "untracked", "unrecorded", "unanswered"),
+    ),
     _counted("errors", "What broke here, by the kind of error; the log has them."),
 )
 
@@ -122,6 +135,10 @@ OLDEST_UNDELIVERED: Final = Family(
     "tidings_oldest_undelivered_seconds",
     Kind.GAUGE,
     "How long the oldest event has waited that some subscription has not been told; 0 where all are.",
+)
+SOCKETS_OPEN: Final = Family("tidings_sockets_open", Kind.GAUGE, "Devices of app messaging that are connected.")
+SOCKETS_WAITING: Final = Family(
+    "tidings_sockets_waiting_bytes", Kind.GAUGE, "What waits in memory until devices of app messaging have read it."
 )
 STREAMS_OPEN: Final = Family("tidings_streams_open", Kind.GAUGE, "Live streams that are open.")
 
@@ -202,6 +219,8 @@ FAMILIES: Final = (
     OLDEST_DUE,
     PARKED,
     LOG_POSITION,
+    SOCKETS_OPEN,
+    SOCKETS_WAITING,
     STREAMS_OPEN,
     COMMIT_SECONDS,
     COMMIT_STEPS,

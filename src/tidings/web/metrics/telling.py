@@ -53,6 +53,8 @@ def _tell_counts(sheet: Sheet, world: World) -> None:
 def _tell_process(sheet: Sheet, world: World) -> None:
     measured, timing = world.measured, world.store.timing
     sheet.put(of.INFO, 1, __version__)
+    sheet.put(of.SOCKETS_OPEN, len(world.live.lines))
+    sheet.put(of.SOCKETS_WAITING, world.live.lines.waiting)
     sheet.put(of.STREAMS_OPEN, len(world.streams))
     sheet.put(of.COMMIT_WAITING, world.store.waiting)
     sheet.put_histogram(of.DELIVERY_SECONDS, measured.deliveries)

@@ -5,6 +5,6 @@ Lists are JSON arrays, newest first where they are of messages; where there is m
 `Idempotency-Key`.
 """
 
-from tidings.web.omnichannel import batch, messages, reports, webhooks
+from tidings.web.omnichannel import batch, interactions, messages, reports, webhooks
 
-__all__ = ["batch", "messages", "reports", "webhooks"]
+__all__ = ["batch", "interactions", "messages", "reports", "webhooks"]

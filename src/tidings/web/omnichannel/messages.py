@@ -10,8 +10,8 @@ from tidings.dialects.omnichannel import read_redaction, read_send, show_message
 from tidings.dialects.omnichannel.names import identifier_key
 from tidings.dialects.omnichannel.sending import RedactionRequest, SendRequest
 from tidings.flow import erase, look
-from tidings.flow.accept import accept
 from tidings.flow.facts import Taking
+from tidings.flow.interactions import counted, newest_interactions
 from tidings.flow.look import EITHER_WAY, NEWEST, Standing
 from tidings.model.drafts import Draft
 from tidings.model.errors import FieldError, Refused
@@ -19,10 +19,12 @@ from tidings.model.workspaces import Scope
 from tidings.web.door import Argument, Page, Visit, missing
 from tidings.web.omnichannel.places import door
 from tidings.web.tags import tag_of, tagged_page
-from tidings.web.taking import answered, prepared
+from tidings.web.taking import answered, prepared, taken
 
 LONGEST_LIST: Final = 1000
 USUAL_LIST: Final = 100
+SHOWN: Final = 20
+"""How many interactions are shown with a message; all of them have a list of their own."""
 
 DIRECTIONS: Final = {"": EITHER_WAY, "outbound": (False,), "inbound": (True,)}
 """Which messages are meant, by the words that they are shown with."""
@@ -44,13 +46,14 @@ async def send(visit: Visit) -> Page:
         return page
     draft = read_send(visit.body, now=visit.world.clock.now())
     taking = await prepared_as_asked(visit, draft)
-    standing = look.foreseen(taking)
-    body = msgspec.json.encode(show_message(standing.message, standing.life))
-    promise = visit.promise(201, body)
-    before = await accept(visit.world, (taking,), promise)
-    if before is not None:
-        return visit.replay(before, promise)
-    return Page(201, body, (("etag", tag_of(standing)),))
+    page, standing = await taken(visit, taking, 201, _encoded)
+    if standing is not None:
+        page.headers += (("etag", tag_of(standing)),)
+    return page
+
+
+def _encoded(standing: Standing) -> bytes:
+    return msgspec.json.encode(show_message(standing.message, standing.life))
 
 
 async def prepared_as_asked(visit: Visit, draft: Draft) -> Taking:
@@ -90,7 +93,9 @@ async def list_messages(visit: Visit) -> Page:
         limit=limit + 1,
     )
     found = await visit.world.store.read(asked)
-    page = tagged_page(200, [show_message(each.message, each.life) for each in found[:limit]])
+    counts = await visit.world.store.read(counted([each.message.id for each in found[:limit]]))
+    shown = [show_message(each.message, each.life, counts=counts.get(each.message.id)) for each in found[:limit]]
+    page = tagged_page(200, shown)
     if len(found) > limit:
         further = urlencode({**visit.query, "from": found[limit].message.id})
         page.headers += (("link", f'<{visit.url.partition("?")[0]}?{further}>; rel="next"'),)
@@ -106,10 +111,16 @@ def message_id(visit: Visit, name: str) -> str:
     return given
 
 
-@door("GET", "/messages/{message}", scope=Scope.READ, summary="Read a message", gives={200: "The message."})
+@door(
+    "GET",
+    "/messages/{message}",
+    scope=Scope.READ,
+    summary="Read a message",
+    gives={200: f"The message, with the newest {SHOWN} of its interactions, and `counts`, if there are any."},
+)
 async def read(visit: Visit) -> Page:
     """Read one message."""
-    return _shown(200, await find_message(visit))
+    return await _shown(visit, 200, await find_message(visit))
 
 
 @door(
@@ -126,7 +137,7 @@ async def redact(visit: Visit) -> Page:
     standing = await find_message(visit)
     visit.check_match(tag_of(standing))
     await erase.redact(visit.world, visit.tenant.id, standing.message.id)
-    return _shown(202, await find_message(visit))
+    return await _shown(visit, 202, await find_message(visit))
 
 
 @door("DELETE", "/messages/{message}", scope=Scope.MANAGE, summary="Delete a message", gives={204: "It is gone."})
@@ -155,5 +166,7 @@ def _direction(visit: Visit) -> tuple[bool, ...]:
     return DIRECTIONS[given]
 
 
-def _shown(status: int, standing: Standing) -> Page:
-    return tagged_page(status, show_message(standing.message, standing.life), tag_of(standing))
+async def _shown(visit: Visit, status: int, standing: Standing) -> Page:
+    done = await visit.world.store.read(newest_interactions(standing.message.id, SHOWN))
+    shown = show_message(standing.message, standing.life, counts=done.counts, newest=done.events)
+    return tagged_page(status, shown, tag_of(standing))

@@ -1,7 +1,7 @@
 """Channels: a connector as configured in a workspace, for a platform. Its secrets come in and never out again."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -13,6 +13,8 @@ from tidings.dialects.omnichannel.names import inside
 from tidings.dialects.reading import Problems, read_json
 from tidings.flow.facts import Promise
 from tidings.flow.promise import once
+from tidings.flow.tracking import is_ours
+from tidings.flow.unsubscribing import MAIL
 from tidings.flow.world import World
 from tidings.model.errors import FieldError, Misconfigured, Refused
 from tidings.model.workspaces import Channel, Limits, Scope
@@ -24,6 +26,14 @@ from tidings.web.tags import tag_of_value, tagged_page
 Positive = Annotated[float, Meta(gt=0, le=1_000_000)]
 Name = Annotated[str, Meta(max_length=200)]
 Countries = Annotated[tuple[str, ...], Meta(description="ISO 3166 codes; empty: everywhere.")]
+Tracker = Annotated[
+    Literal["hub", "provider"],
+    Meta(description="Who tracks links where a message asks for it; else the provider if it can, or the hub."),
+]
+ListUnsubscribe = Annotated[
+    bool,
+    Meta(description="Whether mail to one person has the hub's own one-click unsubscribe link (RFC 8058)."),
+]
 Hours = Annotated[float, Meta(gt=0, le=720, description="How long a message may take; else the platform's own window.")]
 
 
@@ -44,6 +54,8 @@ class NewChannel(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     limits: WantedLimits = WantedLimits()
     allowed_countries: Countries = ()
     expiry_hours: Hours | None = None
+    link_tracking: Tracker | None = None
+    list_unsubscribe: ListUnsubscribe = False
 
 
 class ChannelChanges(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -54,6 +66,8 @@ class ChannelChanges(Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     limits: WantedLimits | UnsetType = UNSET
     allowed_countries: Countries | UnsetType = UNSET
     expiry_hours: Hours | UnsetType | None = UNSET
+    link_tracking: Tracker | UnsetType | None = UNSET
+    list_unsubscribe: ListUnsubscribe | UnsetType = UNSET
 
 
 class ShownChannel(Struct, frozen=True, rename="camel"):
@@ -70,6 +84,9 @@ class ShownChannel(Struct, frozen=True, rename="camel"):
     limits: WantedLimits
     allowed_countries: tuple[str, ...]
     expiry_hours: float | None
+    link_tracking: str
+    """Who tracks links where a message asks for it: `hub` or `provider`."""
+    list_unsubscribe: bool
     callback_url: str
     """Where the provider is to call."""
     created_at: str
@@ -103,6 +120,8 @@ async def make_channel(visit: Visit) -> Page:
         limits=_limits(asked.limits),
         allowed_countries=asked.allowed_countries,
         expiry_hours=asked.expiry_hours,
+        list_unsubscribe=_unsubscribing(platform, asked.list_unsubscribe),
+        links=_tracker(kind, platform, asked.link_tracking),
     )
     shown = show_channel(world, made)
     promise = visit.promise(201, msgspec.json.encode(shown))
@@ -169,6 +188,10 @@ async def change_channel(visit: Visit) -> Page:
         "limits": UNSET if asked.limits is UNSET else _limits(asked.limits),
         "allowed_countries": asked.allowed_countries,
         "expiry_hours": asked.expiry_hours,
+        "list_unsubscribe": UNSET
+        if asked.list_unsubscribe is UNSET
+        else _unsubscribing(now.platform, asked.list_unsubscribe),
+        "links": UNSET if asked.link_tracking is UNSET else _tracker(kind, now.platform, asked.link_tracking),
     }
     changed = replace(
         now,
@@ -220,6 +243,8 @@ def show_channel(world: World, channel: Channel) -> ShownChannel:
         limits=WantedLimits(channel.limits.rate_per_second, channel.limits.per_recipient_seconds),
         allowed_countries=channel.allowed_countries,
         expiry_hours=channel.expiry_hours,
+        link_tracking="hub" if is_ours(world, channel) else "provider",
+        list_unsubscribe=channel.list_unsubscribe,
         callback_url=world.callback_url(channel.id),
         created_at=to_iso(channel.created_at),
     )
@@ -256,6 +281,20 @@ def _check_countries(codes: tuple[str, ...], problems: Problems) -> None:
     for index, code in enumerate(codes):
         if code not in SUPPORTED_REGIONS:
             problems.add(f"allowedCountries[{index}]", f"{code!r} is no ISO 3166 code of a country.", "country")
+
+
+def _unsubscribing(platform: str, asked: bool) -> bool:
+    """Give whether mail has unsubscribe links; raises Refused where there is no mail."""
+    if asked and platform != MAIL:
+        raise _refused(FieldError("listUnsubscribe", "Only e-mail has unsubscribe links.", "unsupported"))
+    return asked
+
+
+def _tracker(kind: type[Connector[Any]], platform: str, asked: str | None) -> str:
+    """Give who is to track links; raises Refused where that is a provider which cannot."""
+    if asked == "provider" and not kind.capabilities[platform].tracks_links:
+        raise _refused(FieldError("linkTracking", f"{kind.label} tracks no links; leave it to the hub.", "unsupported"))
+    return asked or ""
 
 
 def _limits(asked: WantedLimits) -> Limits:

@@ -17,6 +17,7 @@ class ShownCapabilities(Struct, frozen=True, rename="camel"):
     interactions: list[str]
     inbound: bool
     deduplicates: bool
+    tracks_links: bool
     several_recipients: bool
     signature: str
     rate_per_second: float | None
@@ -79,6 +80,7 @@ def _show(able: Capabilities) -> ShownCapabilities:
         interactions=sorted(able.interactions),
         inbound=able.inbound,
         deduplicates=able.deduplicates,
+        tracks_links=able.tracks_links,
         several_recipients=able.several_recipients,
         signature=able.signature,
         rate_per_second=able.rate_per_second,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tidings.dialects.counting import with_counts
 from tidings.flow.history import WholeLife, whole_life
 from tidings.model.events import Kind
 from tidings.model.workspaces import Scope
@@ -47,7 +48,7 @@ def show_life(found: WholeLife, subscriptions: dict[int, str]) -> dict[str, Any]
         }
         for event in found.events
     ]
-    return {
+    told = {
         **shown_fields(message),
         **where,
         "hops": shown(life.hops),
@@ -55,3 +56,4 @@ def show_life(found: WholeLife, subscriptions: dict[int, str]) -> dict[str, Any]
         "interactions": [each for each in events if each["kind"] == Kind.INTERACTION],
         "history": shown(list(found.history)),
     }
+    return with_counts(told, found.counts)

@@ -24,6 +24,15 @@ CatchAll = Annotated[
     Literal["unclaimed", "all"],
     Meta(description="Whether an unfiltered subscription leaves out what a filtered sibling takes (`unclaimed`)."),
 ]
+Clients = Annotated[
+    bool,
+    Meta(description="Whether user agents and addresses of those who follow the hub's own links are kept."),
+]
+DoNotTrack = Annotated[
+    Literal["honour", "ignore"],
+    Meta(description="Whether nothing is recorded of who asks not to be tracked (`DNT: 1`, `Sec-GPC: 1`)."),
+]
+Opens = Annotated[bool, Meta(description="Whether mail whose links are tracked by the hub tells of opens too.")]
 
 
 class NewWorkspace(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -32,6 +41,9 @@ class NewWorkspace(Struct, frozen=True, forbid_unknown_fields=True, rename="came
     name: Name
     account_id: Account = 1
     catch_all: CatchAll = "unclaimed"
+    track_opens: Opens = True
+    keep_clients: Clients = False
+    do_not_track: DoNotTrack = "honour"
 
 
 class WorkspaceChanges(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -40,6 +52,9 @@ class WorkspaceChanges(Struct, frozen=True, forbid_unknown_fields=True, rename="
     name: Name | UnsetType = UNSET
     account_id: Account | UnsetType = UNSET
     catch_all: CatchAll | UnsetType = UNSET
+    track_opens: Opens | UnsetType = UNSET
+    keep_clients: Clients | UnsetType = UNSET
+    do_not_track: DoNotTrack | UnsetType = UNSET
 
 
 class ShownWorkspace(Struct, frozen=True, rename="camel"):
@@ -49,6 +64,9 @@ class ShownWorkspace(Struct, frozen=True, rename="camel"):
     name: str
     account_id: int
     catch_all: str
+    track_opens: bool
+    keep_clients: bool
+    do_not_track: str
     created_at: str
 
 
@@ -78,6 +96,9 @@ async def make_workspace(visit: Visit) -> Page:
         account=asked.account_id,
         created_at=world.clock.now(),
         catch_all=asked.catch_all,
+        track_opens=asked.track_opens,
+        keep_clients=asked.keep_clients,
+        do_not_track=asked.do_not_track,
     )
     key, text = new_key(world, made.id, FIRST_KEY, tuple(Scope))
     shown = asdict(show_workspace(made))
@@ -140,7 +161,14 @@ async def change_workspace(visit: Visit) -> Page:
     if asked.account_id is not UNSET and asked.account_id != now.account and not visit.root:
         problem = FieldError("accountId", "Only the root key moves a workspace to another account.", "root-only")
         raise Refused("The account is not the workspace's to change.", status=403, errors=(problem,))
-    fields: dict[str, Any] = {"name": asked.name, "account": asked.account_id, "catch_all": asked.catch_all}
+    fields: dict[str, Any] = {
+        "name": asked.name,
+        "account": asked.account_id,
+        "catch_all": asked.catch_all,
+        "track_opens": asked.track_opens,
+        "keep_clients": asked.keep_clients,
+        "do_not_track": asked.do_not_track,
+    }
     changed = replace(now, **{name: value for name, value in fields.items() if value is not UNSET})
     await world.directory.change(lambda: world.directory.put_workspace(changed))
     return tagged_page(200, show_workspace(changed))
@@ -170,5 +198,8 @@ def show_workspace(workspace: Workspace) -> ShownWorkspace:
         name=workspace.name,
         account_id=workspace.account,
         catch_all=workspace.catch_all,
+        track_opens=workspace.track_opens,
+        keep_clients=workspace.keep_clients,
+        do_not_track=workspace.do_not_track,
         created_at=to_iso(workspace.created_at),
     )
