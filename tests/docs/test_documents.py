@@ -95,6 +95,8 @@ def test_commands_do_what_is_shown(path: Path, tmp_path: Path, compiled: Path) -
     environment["PATH"] = f"{ROOT / '.venv' / 'bin'}:{environment['PATH']}"
     environment["PYTHONPYCACHEPREFIX"] = str(compiled)
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    # How wide a terminal is decides where lines are broken.
+    environment["COLUMNS"] = "100"
     (tmp_path / "commands.sh").write_text(script)
     bash = ["bash", "commands.sh"]
     process = subprocess.run(

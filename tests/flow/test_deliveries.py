@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from support.clock import MovedClock
 from support.flows import Flow, flowing
 from support.stores import put
 from tidings.dialects.channels import Channels
@@ -19,6 +20,8 @@ from tidings.wire import transfer
 
 WIRE = ("", "dns", "connect", "tls", "timeout", "reset", "too-large", "url", "refused-address", "render")
 """Every error that an attempt may have."""
+NOW = MovedClock().now()
+"""What is much older than that is forgotten while a test looks at it."""
 
 
 def attempt(**more: Any) -> Attempt:
@@ -57,7 +60,7 @@ def made_up(chance: random.Random, positions: Sequence[int], number: int) -> lis
             subscription=key[0],
             position=key[1],
             number=key[2],
-            at=chance.randrange(40),
+            at=NOW + chance.randrange(40),
             status=status,
             verdict=verdict,
             error=error,
@@ -73,7 +76,7 @@ def wanted(chance: random.Random) -> Asked:
     def perhaps(values: Sequence[Any]) -> Any:
         return chance.choice(values) if chance.random() < 0.4 else None
 
-    since, until = sorted((chance.randrange(42), chance.randrange(42)))
+    since, until = sorted((NOW + chance.randrange(42), NOW + chance.randrange(42)))
     bounded = chance.random() < 0.5
     return Asked(
         subscriptions=chance.choice(((1, 2, 3), (2,), (1, 3), ())),
@@ -133,6 +136,9 @@ async def test_every_page_together_is_what_was_asked_for(
     monkeypatch.setattr(deliveries, "LEAST_LOOKED_AT", 1)
     chance = random.Random(look)
     async with flowing(database_url) as flow:
+        for number in range(1, 4):
+            # Of a subscription that is no more nothing is kept.
+            await flow.subscribe("http://127.0.0.1:9", id_=f"s{number}", active=False)
         positions = await events(flow, 20)
         attempts = made_up(chance, positions, 150)
         await written(flow, attempts)

@@ -195,6 +195,23 @@ async def test_what_another_process_wrote_in_between_is_read_and_told_in_its_pla
         await anna.wait_for([1, 2, 3])
 
 
+async def test_who_takes_part_may_be_forgotten_while_others_are_asked_for() -> None:
+    async with hubs() as hub:
+        hub.rooms.people["w", "d"] = frozenset({"ben"})
+        anna = await hub.device()
+        hub.commit(happening(1))
+        await anna.wait_for([1])
+        hub.rooms.gate.clear()
+        hub.rooms.write(happening(2), happening(3, conversation="d"))
+        asked = hub.rooms.asked
+        hub.live.look("w", "c")
+        await until(lambda: hub.rooms.asked > asked)
+        # Another process has written in the conversation that was known.
+        hub.rooms.forget("w", "c")
+        hub.rooms.gate.set()
+        await anna.wait_for([1, 2])
+
+
 async def test_word_of_another_process_has_the_store_read() -> None:
     async with hubs() as hub:
         anna = await hub.device()

@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 import tidings.model
 from tidings.model.content import Content
+from tidings.model.conversations import Said, Session
 from tidings.model.drafts import Addressee, Draft
 from tidings.model.events import Fact, Tried
 from tidings.model.messages import Correlation, Direction, Hop, Message, Plan
@@ -18,6 +19,18 @@ from tidings.model.raw import OptionalRaw
 from tidings.model.stages import Cause, Reason
 
 REASON = Reason(Cause.BLOCKED)
+SAID = Said(
+    id="m",
+    workspace="w",
+    conversation="c",
+    number=1,
+    author="ann",
+    sent_by="session:ann",
+    sent_at=5,
+    scope="a2p",
+    direction="inbound",
+    parts=(),
+)
 WITHOUT: list[Struct] = [
     Draft(dialect="channels", to=(Addressee(),), routes=(), content=Content()),
     Tried("sms", REASON, 5),
@@ -25,6 +38,8 @@ WITHOUT: list[Struct] = [
     Correlation("m"),
     Message(id="m", workspace="w", direction=Direction.OUTGOING, created_at=5),
     Plan("sms"),
+    SAID,
+    Session(id="s", workspace="w", profile="p", device="d", created_at=5, expires_at=6),
     Hop(0, "sms", "c", "+441"),
 ]
 """One of every struct that has such a field, with nothing in it."""

@@ -52,7 +52,13 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tidings", *command],
             cwd=folder,
-            env={**kept, "PYTHONUNBUFFERED": "1", "TIDINGS_ALLOW_NETWORKS": LOOPBACK, **environment},
+            env={
+                **kept,
+                "PYTHONUNBUFFERED": "1",
+                "COLUMNS": "200",
+                "TIDINGS_ALLOW_NETWORKS": LOOPBACK,
+                **environment,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -213,18 +213,17 @@ class Spreading:
                 self._conversations.forget(each.workspace, each.conversation)
         pairs = {(each.workspace, each.conversation) for each in happenings if each.conversation}
         gone = {(each.workspace, each.conversation) for each in happenings if each.name == EventName.DELETED}
-        asked = {
-            pair: self._kept.members(*pair) if pair in gone else self._conversations.participants(*pair)
-            for pair in pairs
-            if pair in gone or self._conversations.known_participants(*pair) is None
-        }
-        found = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
-        for each in happenings:
-            pair = (each.workspace, each.conversation)
-            known = found.get(pair)
+        told, asked = {}, {}
+        for pair in pairs:
+            known = None if pair in gone else self._conversations.known_participants(*pair)
             if known is None:
-                known = self._conversations.known_participants(*pair) if each.conversation else None
-            self._spread(each, known or frozenset())
+                asked[pair] = self._kept.members(*pair) if pair in gone else self._conversations.participants(*pair)
+            else:
+                # What is known now may be forgotten while the others are asked for.
+                told[pair] = known
+        told.update(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+        for each in happenings:
+            self._spread(each, told.get((each.workspace, each.conversation), frozenset()))
 
     def _tell_known(self, happening: Happening) -> bool:
         """Tell something at once if it is known whom; say whether it is."""

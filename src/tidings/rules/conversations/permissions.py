@@ -40,5 +40,5 @@ def may(conversation: Conversation, role: Role | None, deed: Deed) -> bool:
             return granted.can_add_participants
         case Deed.REMOVE:
             return granted.can_remove_participants
-        case Deed.APPOINT | Deed.CHANGE:
+        case _:
             return role is Role.OWNER
