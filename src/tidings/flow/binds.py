@@ -18,7 +18,7 @@ from tidings.flow.parked import drop, parked_in
 from tidings.flow.receive import receive
 from tidings.flow.world import World
 from tidings.model.errors import NoReply
-from tidings.model.exchange import Call, Callback, Exchange, Reply, T
+from tidings.model.exchange import Call, Callback, Exchange, Reply, T, hold
 from tidings.model.reports import Receipt
 from tidings.model.stages import Cause, Reason
 from tidings.model.workspaces import Channel
@@ -77,18 +77,7 @@ class Binds:
 
     async def carry(self, channel: Channel, exchange: Exchange[T], *, timeout: float) -> T:
         """Hold a connector's conversation over the channel's bind; each call waits `timeout` seconds for its turn."""
-        try:
-            call = next(exchange)
-            while True:
-                try:
-                    reply = await self._submit(channel.id, call, timeout)
-                except NoReply as silence:
-                    call = exchange.throw(silence)
-                else:
-                    call = exchange.send(reply)
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        return await hold(exchange, lambda call: self._submit(channel.id, call, timeout))
 
     async def _submit(self, channel: str, call: Call, timeout: float) -> Reply:
         if (bound := self._bound.get(channel)) is None:

@@ -1,6 +1,6 @@
 """What a connector says to its provider, and what the provider says to us."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from tidings.model.errors import NoReply
 from tidings.model.stages import Reason
 
 T = TypeVar("T")
@@ -112,6 +113,22 @@ Exchange = Generator[Call, Reply, T]
 
 Where no reply came, `NoReply` is thrown into it; a connector that can find out what happened may catch it.
 """
+
+
+async def hold(exchange: Exchange[T], answer: Callable[[Call], Awaitable[Reply]]) -> T:
+    """Hold a conversation: each call gets what `answer` gives, or the NoReply that it raises; gives what came of it."""
+    try:
+        call = next(exchange)
+        while True:
+            try:
+                reply = await answer(call)
+            except NoReply as silence:
+                call = exchange.throw(silence)
+            else:
+                call = exchange.send(reply)
+    except StopIteration as end:
+        value: T = end.value
+        return value
 
 
 class Callback(Struct, frozen=True, kw_only=True):

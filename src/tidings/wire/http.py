@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pycurl
 
 from tidings.model.errors import NoReply
-from tidings.model.exchange import Call, Exchange, Reply, T, same_origin
+from tidings.model.exchange import Call, Exchange, Reply, T, hold, same_origin
 from tidings.wire.guard import Guard, Passage
 from tidings.wire.transfer import Done, Result, Transfer
 
@@ -166,20 +166,14 @@ class Http:
 
     async def carry(self, exchange: Exchange[T], *, timeout: float = 30.0) -> T:
         """Hold a connector's conversation with its provider; `timeout` seconds for each call."""
-        try:
-            call = next(exchange)
-            while True:
-                result = await self._call(call, timeout)
-                if result.error:
-                    call = exchange.throw(NoReply(result.why, taken=result.sent, error=result.error))
-                else:
-                    call = exchange.send(Reply(status=result.status, headers=result.headers, body=result.body))
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        return await hold(exchange, lambda call: self.call(call, timeout=timeout))
 
-    async def _call(self, call: Call, timeout: float) -> Result:
-        return await self.fetch(call.method, call.url, call.headers, call.body, timeout=timeout, follow=call.follow)
+    async def call(self, call: Call, *, timeout: float) -> Reply:
+        """Make one of its calls; raises NoReply, which knows whether the request went out."""
+        result = await self.fetch(call.method, call.url, call.headers, call.body, timeout=timeout, follow=call.follow)
+        if result.error:
+            raise NoReply(result.why, taken=result.sent, error=result.error)
+        return Reply(status=result.status, headers=result.headers, body=result.body)
 
     async def close(self) -> None:
         """Drop what is under way and close every connection."""

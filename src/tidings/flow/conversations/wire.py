@@ -10,7 +10,7 @@ from tidings.flow.conversations.commands import Doer, Place, Say
 from tidings.flow.conversations.setting import setting_of
 from tidings.flow.world import World
 from tidings.model.errors import NoReply, Refused
-from tidings.model.exchange import Call, Exchange, Reply, T
+from tidings.model.exchange import Call, Exchange, Reply, T, hold
 from tidings.model.workspaces import Channel
 from tidings.rules.conversations.names import between
 
@@ -29,18 +29,7 @@ class Spokesman:
 
     async def carry(self, channel: Channel, exchange: Exchange[T], *, timeout: float) -> T:
         """Say what the connector asks for; the store has no need of `timeout`."""
-        try:
-            call = next(exchange)
-            while True:
-                try:
-                    reply = await self._say(channel, call)
-                except NoReply as silence:
-                    call = exchange.throw(silence)
-                else:
-                    call = exchange.send(reply)
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        return await hold(exchange, lambda call: self._say(channel, call))
 
     async def _say(self, channel: Channel, call: Call) -> Reply:
         world, request = self._world, msgspec.json.decode(call.body, type=Request)

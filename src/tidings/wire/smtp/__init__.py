@@ -14,8 +14,7 @@ and each recipient's own `code` and `text`. Other calls of the same conversation
 
 from typing import Any
 
-from tidings.model.errors import NoReply
-from tidings.model.exchange import Call, Exchange, Reply, T
+from tidings.model.exchange import Call, Exchange, Reply, T, hold
 from tidings.wire.http import Http
 from tidings.wire.reaching import Reach
 from tidings.wire.smtp.pool import Pool
@@ -39,28 +38,10 @@ class Smtp:
 
     async def carry(self, channel: Any, exchange: Exchange[T], *, timeout: float) -> T:
         """Hold a connector's conversation with a channel's mail server; `timeout` seconds for each call."""
-        try:
-            call = next(exchange)
-            while True:
-                try:
-                    reply = await self._answer(channel.id, call, timeout)
-                except NoReply as silence:
-                    call = exchange.throw(silence)
-                else:
-                    call = exchange.send(reply)
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        return await hold(exchange, lambda call: self._answer(channel.id, call, timeout))
 
     async def _answer(self, channel: str, call: Call, timeout: float) -> Reply:
         if call.method != "MAIL":
-            return await _fetched(self._http, call, timeout)
+            return await self._http.call(call, timeout=timeout)
         pool = self._pools.setdefault(channel, Pool(self._reach))
         return await pool.submit(call, timeout)
-
-
-async def _fetched(http: Http, call: Call, timeout: float) -> Reply:
-    result = await http.fetch(call.method, call.url, call.headers, call.body, timeout=timeout, follow=call.follow)
-    if result.error:
-        raise NoReply(result.why, taken=result.sent, error=result.error)
-    return Reply(status=result.status, headers=result.headers, body=result.body)
