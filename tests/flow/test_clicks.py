@@ -199,7 +199,8 @@ async def test_a_click_whose_row_was_left_is_not_told_again(database_url: str, m
 
             broken.setattr("tidings.flow.clicks.telling._drop", lost)
             await hub.click(message)
-            await until(lambda: hub.counted("human") == 1)
+            # Whoever looks again before the disk is back judges it again.
+            await until(lambda: hub.counted("human") >= 1)
             await hub.settled()
             assert await hub.waiting() == 1
         hub.flow.clock.move(EVERY)

@@ -171,6 +171,9 @@ async def test_what_is_written_while_one_reads_is_not_waited_for(
 
         async def read(transaction: Any) -> Any:
             found = await really(transaction)
+            if transaction.__name__ != "events_after":
+                # Others read the store too, whenever they like.
+                return found
             monkeypatch.undo()
             await flow.accepted()
             return found

@@ -107,7 +107,7 @@ async def test_nobody_takes_a_message_in_time_and_it_expires(tmp_path: Path) -> 
         await apps.device("ann")
         await story.send({"profileId": "ann"}, "appMessaging")
         await story.hears_of("message.sent")
-        story.clock.skip(24 * 3600 + 1)
+        await story.skip(24 * 3600 + 1)
         expired = await story.hears_of("message.expired")
         assert expired["payload"]["details"]["channel"] == "appMessaging"
 

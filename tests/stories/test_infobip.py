@@ -68,7 +68,7 @@ async def test_a_message_that_the_flooding_filter_holds_back_goes_an_hour_later(
         while await story.stands(message) != "retrying":
             await asyncio.sleep(0.01)
         simulator.rejecting.clear()
-        story.clock.skip(HOUR - 60)
+        await story.skip(HOUR - 60)
         await story.quiet()
         assert simulator.taken == []
         story.clock.skip(60)

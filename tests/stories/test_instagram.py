@@ -47,7 +47,7 @@ async def test_a_message_rests_at_sent_until_it_is_read(tmp_path: Path) -> None:
         simulator = await instagram(story)
         message = await story.send(TO_ANA, "instagram")
         await story.hears(SENT)
-        story.clock.skip(2 * DAY)
+        await story.skip(2 * DAY)
         await story.quiet()
         assert await story.stands(message) == "sent", "nobody is told of a delivery, so none is waited for"
         read = simulator.act(simulator.taken[0]["id"], "read")

@@ -24,7 +24,7 @@ async def test_a_message_rests_at_sent_until_a_tap_proves_that_it_arrived(tmp_pa
         message = await story.send_by("line", "lineuserid", ANN, ASKED)
         told = {"omnichannel": ["message.sentRequest", "message.sent"], "line.outbound": ["accepted", "sent"]}
         await story.hears(told)
-        story.clock.skip(2 * DAY)
+        await story.skip(2 * DAY)
         await story.quiet()
         assert await story.stands(message) == "sent", "nobody is told of a delivery, so none is waited for"
 

@@ -46,7 +46,7 @@ async def test_a_comment_is_heard_answered_by_a_message_and_taken_back(tmp_path:
         await story.hears(told)
         (taken,) = linkedin.taken
         assert taken["body"]["recipients"] == [ANA]
-        story.clock.skip(48 * 3600)
+        await story.skip(48 * 3600)
         await story.hears(told)
         assert await story.stands(message) == "sent", "LinkedIn says no more, and nothing is made up"
 

@@ -235,7 +235,7 @@ async def test_outside_the_window_only_people_of_ours_and_templates_get_through(
         simulator = await messenger(story)
         simulator.post(simulator.inbound(ANN, "Are you open?"))
         await story.hears_of("message.inbound")
-        story.clock.skip(25 * 3600)
+        await story.skip(25 * 3600)
         late = await story.send(TO_ANN, "fbMessenger")
         await story.hears_of("message.failed")
         assert (await story.life(late))["reason"]["cause"] == "outside-window"

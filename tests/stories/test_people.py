@@ -136,7 +136,7 @@ async def test_what_a_person_writes_within_a_week_answers_the_newest_message_to_
         newest = await story.send({"phoneNumber": ANN}, "sms", **TELLING)
         await story.quiet()
         assert (await _answered(story, simulator, "within"))["correlation"] == {"messageId": newest, **TELLING}
-        story.clock.skip(8 * DAY)
+        await story.skip(8 * DAY)
         assert "correlation" not in await _answered(story, simulator, "after")
 
 

@@ -130,7 +130,7 @@ async def test_a_greylisted_mail_goes_when_it_is_offered_again(tmp_path: Path) -
         await wait_for_tries(story, message, 1)
         story.clock.skip(61)
         await wait_for_tries(story, message, 2)
-        story.clock.skip(301)
+        await story.skip(301)
         await story.hears(told("message.delivered"))
         assert len(simulator.taken) == 1
 

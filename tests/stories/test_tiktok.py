@@ -179,7 +179,7 @@ async def test_what_is_sent_does_not_expire_for_want_of_a_receipt(tmp_path: Path
         message = await story.send(TO_ANA, "tiktok")
         told = {"omnichannel": SENT, "tiktok.outbound": ["accepted", "sent"]}
         await story.hears(told)
-        story.clock.skip(8 * 24 * HOUR)
+        await story.skip(8 * 24 * HOUR)
         await story.hears(told)
         assert await story.stands(message) == "sent"
 
@@ -209,7 +209,7 @@ async def test_the_window_closes_after_two_days(tmp_path: Path) -> None:
         await story.channel("twilio")
         simulator.post(simulator.inbound(ANA, "Hi"))
         await story.hears_of("message.inbound")
-        story.clock.skip(48 * HOUR)
+        await story.skip(48 * HOUR)
         message = await story.send({**TO_ANA, "phoneNumber": "447700900001"}, "tiktok", "sms")
         await story.hears_of("message.delivered")
         hops = (await story.life(message))["hops"]

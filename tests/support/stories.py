@@ -145,6 +145,14 @@ class Story:
         """Wait until no provider has anything left to post, and every subscriber has been told what there is."""
         for simulator in self.simulators:
             await simulator.settle()
+        await self._told()
+
+    async def skip(self, seconds: float) -> None:
+        """Let hours pass, once every subscriber has been told what there is: what came later would be too old."""
+        await self._told()
+        self.clock.skip(seconds)
+
+    async def _told(self) -> None:
         notifiers = self.at_work.hub.readers.notifiers
         with suppress(AssertionError):
             await until(lambda: not any(each.behind for each in notifiers), seconds=3)
