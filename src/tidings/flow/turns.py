@@ -82,11 +82,10 @@ class Turns:
             self._set()
 
     def _go_along(self, line: OrderedDict[Taker, None], lasting: float) -> None:
-        """Give turns to a line, each one at most, until its time is up."""
+        """Give turns to a line until its time is up: one alone has all of it."""
         until = time.monotonic() + (lasting if self._log.is_lively else math.inf)
-        for _ in range(min(len(line), MANY)):
+        for _ in range(MANY):
             if not line:
-                # Somebody's turn has moved another one to the other line.
                 break
             taker, _ = line.popitem(last=False)
             if self._give(taker):
