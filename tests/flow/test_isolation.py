@@ -22,8 +22,7 @@ from tidings.store.log import events_after
 def lively(monkeypatch: pytest.MonkeyPatch) -> None:
     """Something new is being told all the time, and a round is one turn."""
     monkeypatch.setattr(log, "A_MOMENT", 60)
-    monkeypatch.setattr(turns, "KNOWN", 0.0)
-    monkeypatch.setattr(turns, "UNKNOWN", 0.0)
+    monkeypatch.setattr(turns, "LASTING", 0.0)
 
 
 def notifier_of(flow: Flow, id_: str) -> Notifier:
@@ -122,7 +121,7 @@ async def test_what_is_set_aside_is_tried_in_turns_while_the_endpoint_fails(sqli
 
 async def test_what_is_late_goes_in_turns_while_something_new_is_told(sqlite_url: str, lively: None) -> None:
     posts = await _late(sqlite_url)
-    assert max(posts.values()) == 1
+    assert max(posts.values()) == turns.A_FEW
 
 
 async def test_what_is_late_goes_at_once_where_nothing_else_is_told(
@@ -130,7 +129,7 @@ async def test_what_is_late_goes_at_once_where_nothing_else_is_told(
 ) -> None:
     monkeypatch.setattr(log, "A_MOMENT", 0)
     posts = await _late(sqlite_url)
-    assert max(posts.values()) > 1
+    assert max(posts.values()) > turns.A_FEW
 
 
 async def _late(sqlite_url: str) -> Counter[int]:

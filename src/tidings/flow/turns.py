@@ -2,10 +2,12 @@
 
 A thousand endpoints that hang look like any others until they have hung. To read for all of them and to post to all of
 them takes seconds; done at once, nothing else is done in that time. So they wait in line for the whole process, and
-while something new is told, that line has a tenth of its time. Those that have answered, and are behind or have failed
-once, stand in a line of their own that has half of it: they must catch up, and never wait for the others. The rest is
-not used up even where nobody else wants it: a thread that writes to the database waits for every moment in which the
-event loop does nothing.
+while something new is told, that line has a tenth of its time. The rest is not used up even where nobody else wants it:
+a thread that writes to the database waits for every moment in which the event loop does nothing.
+
+Those that have answered, and are behind or have failed once, stand in a line of their own: they must catch up, and
+never wait for the others. A few of them have their turn whenever the event loop has seen to what is new, so that they
+have the more time the less there is of that.
 """
 
 import asyncio
@@ -21,13 +23,13 @@ from tidings.flow.log import Log
 logger = structlog.get_logger()
 
 EVERY: Final = 0.005
-"""Seconds from one round of turns to the next while something new is told."""
-KNOWN: Final = 0.0025
-"""Seconds after which such a round takes no further turn of those that have answered."""
-UNKNOWN: Final = 0.0005
-"""And of those that nobody has heard from."""
+"""Seconds from one turn of the unknown to the next while something new is told."""
+LASTING: Final = 0.0005
+"""Seconds after which they take no further one."""
+A_FEW: Final = 2
+"""How many turns of the others there are in one turn of the event loop while something new is told."""
 MANY: Final = 64
-"""How many turns of either a round takes while nothing new is told; the next one follows at once."""
+"""How many of either there are while nothing is."""
 
 
 class Taker(Protocol):
@@ -46,8 +48,10 @@ class Turns:
         """Those whose endpoints have answered."""
         self._unknown: OrderedDict[Taker, None] = OrderedDict()
         self._next: asyncio.Handle | None = None
+        self._is_timed = False
+        """Whether nobody comes back before a time."""
         self._taken_at = -math.inf
-        """When the last round began, on the monotonic clock."""
+        """When the unknown had their last turn, on the monotonic clock."""
 
     def __contains__(self, taker: Taker) -> bool:
         """Whether somebody waits for a turn."""
@@ -64,27 +68,33 @@ class Turns:
 
     def _set(self) -> None:
         """See that somebody comes back for those who wait."""
-        if not (self._known or self._unknown) or self._next is not None:
-            return
         loop, wait = asyncio.get_running_loop(), self._taken_at + EVERY - time.monotonic()
-        if wait > 0 and self._log.is_lively:
-            self._next = loop.call_later(wait, self._take)
-        else:
-            self._next = loop.call_soon(self._take)
+        if self._next is not None and not (self._is_timed and self._known):
+            return
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        if self._known or (self._unknown and not (wait > 0 and self._log.is_lively)):
+            self._next, self._is_timed = loop.call_soon(self._take), False
+        elif self._unknown:
+            self._next, self._is_timed = loop.call_later(wait, self._take), True
 
     def _take(self) -> None:
         self._next = None
-        self._taken_at = time.monotonic()
+        lively = self._log.is_lively
         try:
-            self._go_along(self._known, KNOWN)
-            self._go_along(self._unknown, UNKNOWN)
+            self._go_along(self._known, A_FEW if lively else MANY, math.inf)
+            now = time.monotonic()
+            if not lively or now - self._taken_at >= EVERY:
+                self._taken_at = now
+                self._go_along(self._unknown, MANY, LASTING if lively else math.inf)
         finally:
             self._set()
 
-    def _go_along(self, line: OrderedDict[Taker, None], lasting: float) -> None:
-        """Give turns to a line until its time is up: one alone has all of it."""
-        until = time.monotonic() + (lasting if self._log.is_lively else math.inf)
-        for _ in range(MANY):
+    def _go_along(self, line: OrderedDict[Taker, None], most: int, lasting: float) -> None:
+        """Give so many turns to a line, until its time is up: one alone has all of them."""
+        until = time.monotonic() + lasting
+        for _ in range(most):
             if not line:
                 break
             taker, _ = line.popitem(last=False)
