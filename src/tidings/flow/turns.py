@@ -27,7 +27,7 @@ EVERY: Final = 0.005
 LASTING: Final = 0.0005
 """Seconds after which they take no further one."""
 A_FEW: Final = 2
-"""How many turns of the others there are in one turn of the event loop while something new is told."""
+"""How many turns of those that are behind there are in one turn of the event loop while something new is told."""
 MANY: Final = 64
 """How many of either there are while nothing is."""
 
