@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,6 +64,8 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        # Where a test fails before it stops it, nobody else would.
+        weakref.finalize(self, self.process.kill)
         self.said = ""
 
     def wait_for(self, pattern: str) -> str:

@@ -68,12 +68,12 @@ class Turns:
 
     def _set(self) -> None:
         """See that somebody comes back for those who wait."""
-        loop, wait = asyncio.get_running_loop(), self._taken_at + EVERY - time.monotonic()
-        if self._next is not None and not (self._is_timed and self._known):
-            return
         if self._next is not None:
+            if not (self._is_timed and self._known):
+                return
             self._next.cancel()
             self._next = None
+        loop, wait = asyncio.get_running_loop(), self._taken_at + EVERY - time.monotonic()
         if self._known or (self._unknown and not (wait > 0 and self._log.is_lively)):
             self._next, self._is_timed = loop.call_soon(self._take), False
         elif self._unknown:
